@@ -1,0 +1,1 @@
+"""Answers from your own documents: cites what it can prove, says when it cannot."""
