@@ -1,0 +1,205 @@
+"""The units that evidence is chosen from: sentences, table rows, code, with what leads to them.
+
+Law: `document.text[c.span] == c.text`, and every lead is a span of the same document outside
+the unit itself. A lead is what a reader needs to understand the unit: the sentence that a
+pronoun points to, the line that opens a list, a table's header row.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ragstone.grounding.lexicon import PRONOUNS
+from ragstone.grounding.words import words_of
+from ragstone.text.sentences import sentence_spans
+from ragstone.types import Document, Element, Hit, Span
+
+UnitKind = Literal["sentence", "list_item", "row", "code"]
+
+_MAX_LEAD = 300  # characters; a longer lead would cost more than the unit itself
+_MAX_CODE = 800  # characters of code taken as one unit
+_LOOK_BACK = 600  # characters searched before a passage for the sentence a pronoun points to
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One unit of a hit: `place` counts from 0 in its passage, `of` is the passage's number."""
+
+    hit: Hit
+    span: Span
+    text: str
+    kind: UnitKind
+    place: int
+    of: int
+    lead: tuple[Span, ...] = ()
+    lead_text: str = ""
+
+
+class _Structure:
+    """A document's elements, ready to be asked for by place."""
+
+    def __init__(self, document: Document) -> None:
+        self.text = document.text
+        self.elements = document.elements
+        self._starts = [element.span.start for element in document.elements]
+        # The furthest end seen so far lets a search stop walking back early.
+        self._reach: list[int] = []
+        furthest = 0
+        for element in document.elements:
+            furthest = max(furthest, element.span.end)
+            self._reach.append(furthest)
+
+    def over(self, span: Span) -> list[Element]:
+        """Elements that overlap `span`, containers included, by start."""
+        first = bisect_right(self._reach, span.start)
+        last = bisect_left(self._starts, span.end)
+        return [e for e in self.elements[first:last] if e.span.overlaps(span)]
+
+    def before(self, offset: int) -> Iterator[Element]:
+        """Elements that start before `offset`, the nearest first."""
+        for place in range(bisect_left(self._starts, offset) - 1, -1, -1):
+            yield self.elements[place]
+
+
+def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -> list[Candidate]:
+    """All units of the hits' passages, hits in order, no stretch of a document twice."""
+    structures: dict[str, _Structure] = {}
+    seen: dict[str, list[Span]] = {}
+    found: list[Candidate] = []
+    for hit in hits:
+        document_id = hit.passage.document_id
+        if document_id not in structures:
+            structures[document_id] = _Structure(document_of(document_id))
+        structure = structures[document_id]
+        taken = seen.setdefault(document_id, [])
+        units = list(_units(structure, hit.passage.span))
+        for place, (span, kind) in enumerate(units):
+            if any(span.overlaps(other) for other in taken):
+                continue
+            taken.append(span)
+            lead = _lead(structure, span, kind, units[place - 1][0] if place else None)
+            found.append(
+                Candidate(
+                    hit=hit,
+                    span=span,
+                    text=span.of(structure.text),
+                    kind=kind,
+                    place=place,
+                    of=len(units),
+                    lead=lead,
+                    lead_text="\n".join(part.of(structure.text) for part in lead),
+                )
+            )
+    return found
+
+
+def _units(structure: _Structure, within: Span) -> Iterator[tuple[Span, UnitKind]]:
+    """Rows and code whole, everything else by sentence; headings and furniture left out."""
+    text = structure.text
+    position = within.start
+    headings: list[Span] = []
+    any_unit = False
+    for element in structure.over(within):
+        span = Span(max(element.span.start, within.start), min(element.span.end, within.end))
+        if (
+            element.kind not in {"row", "code", "heading", "furniture", "list_item"}
+            or span.end <= position
+        ):
+            continue
+        if element.kind == "code" and len(span) > _MAX_CODE:
+            continue
+        if element.kind == "list_item" and _has_inner(structure, element):
+            continue
+        for sentence in sentence_spans(text, position, max(position, span.start)):
+            any_unit = True
+            yield sentence, "sentence"
+        position = span.end
+        if element.kind == "heading":
+            headings.append(span)
+        elif element.kind == "list_item":
+            for sentence in sentence_spans(text, span.start, span.end):
+                any_unit = True
+                yield sentence, "list_item"
+        elif element.kind != "furniture":
+            stripped = _stripped(text, span)
+            if len(stripped):
+                any_unit = True
+                yield stripped, "row" if element.kind == "row" else "code"
+    for sentence in sentence_spans(text, position, within.end):
+        any_unit = True
+        yield sentence, "sentence"
+    if not any_unit:  # a passage of nothing but headings still says something
+        for span in headings:
+            if len(_stripped(text, span)):
+                yield _stripped(text, span), "sentence"
+
+
+def _has_inner(structure: _Structure, element: Element) -> bool:
+    """Whether a list item holds further elements, which then speak for themselves."""
+    return any(
+        other is not element and element.span.contains(other.span) and other.kind != "list_item"
+        for other in structure.over(element.span)
+    )
+
+
+def _lead(
+    structure: _Structure, span: Span, kind: UnitKind, previous: Span | None
+) -> tuple[Span, ...]:
+    if kind == "row":
+        return _header_row(structure, span)
+    if kind == "list_item":
+        return _list_opening(structure, span)
+    if kind == "sentence" and points_back(span.of(structure.text)):
+        back = previous or _sentence_before(structure, span)
+        if back is not None and len(back) <= _MAX_LEAD and back.end <= span.start:
+            return (back,)
+    return ()
+
+
+def points_back(sentence: str) -> bool:
+    """Whether a sentence opens with a pronoun whose noun stands in the sentence before."""
+    return any(word.text.lower() in PRONOUNS for word in words_of(sentence)[:3])
+
+
+def _sentence_before(structure: _Structure, span: Span) -> Span | None:
+    start = max(0, span.start - _LOOK_BACK)
+    sentences = sentence_spans(structure.text, start, span.start)
+    if not sentences or "\n\n" in structure.text[sentences[-1].end : span.start]:
+        return None
+    last = sentences[-1]
+    return last if last.start > start or start == 0 else None
+
+
+def _header_row(structure: _Structure, span: Span) -> tuple[Span, ...]:
+    for element in structure.before(span.start):
+        if element.kind == "row" and element.level == 1:
+            header = _stripped(structure.text, element.span)
+            return (header,) if 0 < len(header) <= _MAX_LEAD else ()
+        if element.kind == "table" and not element.span.contains(span):
+            break
+    return ()
+
+
+def _list_opening(structure: _Structure, span: Span) -> tuple[Span, ...]:
+    for element in structure.before(span.start):
+        if element.span.contains(span) or element.kind == "list_item":
+            continue
+        if element.kind != "paragraph":
+            return ()
+        sentences = sentence_spans(structure.text, element.span.start, element.span.end)
+        if sentences and sentences[-1].of(structure.text).rstrip().endswith((":", "：")):
+            return (sentences[-1],) if len(sentences[-1]) <= _MAX_LEAD else ()
+        return ()
+    return ()
+
+
+def _stripped(text: str, span: Span) -> Span:
+    start, end = span.start, span.end
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)

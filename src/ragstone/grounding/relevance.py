@@ -1,0 +1,226 @@
+"""How strongly a sentence bears on a question: features, cheap ones first.
+
+Each feature is a plain number of one (question, unit) pair among its rivals; the scorer over
+them is trained by `ragstone.training.evidence`. No feature needs more than the texts, the
+rank of the hit, and one cosine.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ragstone.grounding.candidates import Candidate, points_back
+from ragstone.grounding.names import names_of
+from ragstone.grounding.quantities import agree, quantities_of
+from ragstone.grounding.questions import AnswerKind, Question
+from ragstone.grounding.words import coverage, terms_of, words_of
+
+Matrix = npt.NDArray[np.float32]
+
+KINDS: tuple[AnswerKind, ...] = (
+    "person", "place", "time", "number", "reason", "manner", "choice", "definition", "thing",
+)  # fmt: skip
+FEATURES: tuple[str, ...] = (
+    "cosine", "cosine_gap", "coverage", "coverage_gap", "coverage_with_context", "context_gap",
+    "names", "names_with_context", "quantities", "pairs", "nearness", "answer_kind",
+    "answer_near", "quoted", "focus", "rank", "hit_score", "place", "first", "words",
+    "before", "after", "points_back", "row", "list_item", "code", "fresh", "matched",
+    "has_number", "has_year", "has_name",
+    *(f"asks_{kind}" for kind in KINDS),
+)  # fmt: skip
+COSINE = FEATURES.index("cosine")
+COSINE_GAP = FEATURES.index("cosine_gap")
+
+_REASON = re.compile(
+    r"\b(because|due to|since|as a result|caused?|reason|led to|in order to|so that|therefore"
+    r"|owing to|thus|why)\b",
+    re.I,
+)
+_MANNER = re.compile(r"\b(by|through|using|via|with|method|process|way)\b", re.I)
+_DEFINING = re.compile(
+    r"\b(?:is|are|was|were|refers? to|means?|known as|called|defined as)\b", re.I
+)
+
+
+def features(
+    question: Question,
+    candidates: Sequence[Candidate],
+    cosines: npt.NDArray[np.float32],
+    idf: Mapping[str, float],
+) -> Matrix:
+    """Shape (len(candidates), len(FEATURES)); `cosines` of shape (len(candidates),) may hold
+    nan where no embedding was made, which becomes the lowest known one."""
+    if not candidates:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    unseen = max(idf.values(), default=1.0)
+    covered = [
+        coverage(question.terms, terms_of(candidate.text), idf, unseen=unseen)
+        for candidate in candidates
+    ]
+    with_context = [
+        coverage(question.terms, terms_of(c.text) | context_terms(c), idf, unseen=unseen)
+        for c in candidates
+    ]
+    known = cosines[~np.isnan(cosines)]
+    lowest = float(known.min()) if known.size else 0.0
+    cosines = np.where(np.isnan(cosines), lowest, cosines)
+    best_cosine, best, best_context = float(cosines.max()), max(covered), max(with_context)
+    top = max((candidate.hit.score for candidate in candidates), default=0.0)
+    rows: list[list[float]] = []
+    for place, candidate in enumerate(candidates):
+        neighbours = _neighbours(candidates, covered, place)
+        row = [
+            float(cosines[place]),
+            float(cosines[place]) - best_cosine,
+            covered[place],
+            covered[place] - best,
+            with_context[place],
+            with_context[place] - best_context,
+            *_pair(question, candidate, idf, unseen),
+            1.0 / candidate.hit.rank,
+            candidate.hit.score / top if top > 0 else 0.0,
+            float(min(candidate.place, 10)),
+            float(candidate.place == 0),
+            math.log1p(len(words_of(candidate.text))),
+            *neighbours,
+            float(bool(candidate.lead) or points_back(candidate.text)),
+            float(candidate.kind == "row"),
+            float(candidate.kind == "list_item"),
+            float(candidate.kind == "code"),
+            *_content(question, candidate),
+            *(float(question.kind == kind) for kind in KINDS),
+        ]
+        rows.append(row)
+    return np.asarray(rows, dtype=np.float32)
+
+
+def context_terms(candidate: Candidate) -> frozenset[str]:
+    """Terms that a reader has in mind at this unit: title, headings, lead."""
+    terms = terms_of(candidate.hit.document.title) | terms_of(candidate.lead_text)
+    for heading in candidate.hit.passage.heading_path:
+        terms |= terms_of(heading)
+    return terms
+
+
+def _neighbours(
+    candidates: Sequence[Candidate], covered: Sequence[float], place: int
+) -> tuple[float, float]:
+    """Coverage of the unit before and after in the same passage."""
+    around: list[float] = []
+    for other in (place - 1, place + 1):
+        same = 0 <= other < len(candidates) and candidates[other].hit is candidates[place].hit
+        around.append(covered[other] if same else 0.0)
+    return around[0], around[1]
+
+
+def _pair(
+    question: Question, candidate: Candidate, idf: Mapping[str, float], unseen: float
+) -> tuple[float, ...]:
+    """names, names_with_context, quantities, pairs, nearness, answer_kind, answer_near,
+    quoted, focus."""
+    held = terms_of(candidate.text)
+    context = held | context_terms(candidate)
+    name_terms = [term for name in question.names for term in name.terms]
+    names = coverage(name_terms, held, idf, unseen=unseen)
+    names_context = coverage(name_terms, context, idf, unseen=unseen)
+    known = quantities_of(candidate.text)
+    quantities = (
+        sum(any(agree(q, k) for k in known) for q in question.quantities) / len(question.quantities)
+        if question.quantities
+        else 1.0
+    )
+    places = _matched_places(question, candidate.text)
+    answer = answer_places(question, candidate.text)
+    near = 0.0
+    if answer and places:
+        near = max(math.exp(-min(abs(a - p) for p in places) / 4.0) for a in answer)
+    lowered = candidate.text.lower()
+    quoted = (
+        sum(phrase.lower() in lowered for phrase in question.quoted) / len(question.quoted)
+        if question.quoted
+        else 0.0
+    )
+    focus = sum(t in held for t in question.focus) / len(question.focus) if question.focus else 0.0
+    return (
+        names, names_context, quantities, _pairs(question, candidate.text),
+        _nearness(places), float(bool(answer)), near, quoted, focus,
+    )  # fmt: skip
+
+
+def _matched_places(question: Question, text: str) -> list[int]:
+    wanted = set(question.terms)
+    return [place for place, word in enumerate(words_of(text)) if wanted.intersection(word.terms)]
+
+
+def _pairs(question: Question, text: str) -> float:
+    """Share of the question's neighbouring content words that stand close in the text."""
+    order: dict[str, list[int]] = {}
+    for place, word in enumerate(words_of(text)):
+        for term in word.terms:
+            order.setdefault(term, []).append(place)
+    pairs = list(zip(question.terms, question.terms[1:], strict=False))
+    if not pairs:
+        return 0.0
+    close = sum(
+        any(abs(a - b) <= 3 for a in order.get(first, ()) for b in order.get(second, ()))
+        for first, second in pairs
+    )
+    return close / len(pairs)
+
+
+def _nearness(places: Sequence[int]) -> float:
+    """How densely the matched words stand: matches per word of the stretch they cover."""
+    return len(places) / (places[-1] - places[0] + 1) if len(places) > 1 else 0.0
+
+
+def answer_places(question: Question, text: str) -> list[int]:
+    """Places (in words) of things in `text` that could be the answer by their kind, leaving
+    out what the question itself says."""
+    starts = [word.start for word in words_of(text)]
+    kind = question.kind
+    offsets: list[int] = []
+    if kind in {"person", "place"}:
+        said = set(question.terms)
+        offsets = [n.start for n in names_of(text) if not set(n.terms) <= said]
+    elif kind == "time":
+        offsets = [
+            q.start
+            for q in quantities_of(text)
+            if q.kind in {"date", "year"}
+            or (q.kind == "measure" and q.unit in {"day", "month", "time"})
+            if not any(agree(q, other) for other in question.quantities)
+        ]
+    elif kind == "number":
+        offsets = [
+            q.start
+            for q in quantities_of(text)
+            if q.kind not in {"date", "year", "ordinal"}
+            and not any(agree(q, other) for other in question.quantities)
+        ]
+    elif kind == "reason":
+        offsets = [match.start() for match in _REASON.finditer(text)]
+    elif kind == "manner":
+        offsets = [match.start() for match in _MANNER.finditer(text)]
+    elif kind == "definition":
+        offsets = [match.start() for match in _DEFINING.finditer(text)]
+    return [sum(start <= offset for start in starts) - 1 for offset in offsets]
+
+
+def _content(question: Question, candidate: Candidate) -> tuple[float, ...]:
+    """fresh, matched, has_number, has_year, has_name."""
+    held = terms_of(candidate.text)
+    matched = len(held.intersection(question.terms))
+    kinds = {q.kind for q in quantities_of(candidate.text)}
+    said = set(question.terms)
+    return (
+        math.log1p(len(held) - matched),
+        math.log1p(matched),
+        float(bool(kinds - {"year", "date", "ordinal"})),
+        float(bool(kinds & {"year", "date"})),
+        float(any(not set(name.terms) <= said for name in names_of(candidate.text))),
+    )

@@ -1,0 +1,122 @@
+"""Judges: is a claim supported by its evidence, and if not, why not. Offline, in milliseconds.
+
+Law: a judge never changes a claim's text or span; what comes back differs in verdict, reason,
+confidence and citations only, and every citation is of evidence it was given. A claim
+without content (no words to hold against anything) is unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ragstone.grounding.citations import Alignment, align, cite
+from ragstone.grounding.claims import without_markers
+from ragstone.grounding.differences import Difference, differences
+from ragstone.grounding.words import coverage, rarity, terms_of, words_of
+from ragstone.types import Claim, Evidence, Verdict
+
+SUPPORTED_SHARE = 0.6  # idf-weighted share of a claim's terms that its evidence must hold
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A claim held against evidence: what carries it, how much of it, and where they part."""
+
+    stated: str
+    alignments: tuple[Alignment, ...]
+    share: float  # of the claim's terms held by the aligned evidence and its context
+    missing: tuple[str, ...]  # words of the claim that no evidence holds
+    differences: tuple[Difference, ...]
+
+
+def read(text: str, evidence: Sequence[Evidence]) -> Reading:
+    """Hold a claim's text (markers allowed) against `evidence`."""
+    stated = without_markers(text)
+    alignments = tuple(align(stated, evidence))
+    aligned = [evidence[alignment.index] for alignment in alignments]
+    context = [_context(item) for item in evidence]
+    held = frozenset[str]().union(
+        *(terms_of(item.text) | terms_of(_context(item)) for item in aligned)
+    )
+    idf = rarity([item.text for item in evidence])
+    unseen = max(idf.values(), default=1.0)
+    everything = [*(item.text for item in evidence), *context]
+    all_terms = frozenset[str]().union(*(terms_of(text) for text in everything))
+    missing = tuple(
+        dict.fromkeys(
+            word.text
+            for word in words_of(stated)
+            if word.terms and not all_terms.intersection(word.terms)
+        )
+    )
+    return Reading(
+        stated=stated,
+        alignments=alignments,
+        share=coverage(terms_of(stated), held, idf, unseen=unseen) if alignments else 0.0,
+        missing=missing,
+        differences=tuple(differences(stated, [item.text for item in aligned], everything)),
+    )
+
+
+class RuleJudge:
+    """Verdicts by rules alone: every number and name borne out, nothing denied or turned
+    round, and enough of the words held by the sentences that the claim aligns with."""
+
+    def __init__(self, *, share: float = SUPPORTED_SHARE) -> None:
+        self._share = share
+
+    @property
+    def name(self) -> str:
+        return "rules"
+
+    def judge(self, claim: Claim, evidence: Sequence[Evidence]) -> Claim:
+        """The claim with verdict, reason, confidence and citations."""
+        reading = read(claim.text, evidence)
+        verdict, reason = verdict_of(reading, share=self._share)
+        confidence = reading.share * (0.3 if reading.differences else 1.0)
+        return judged(claim, evidence, reading, verdict, reason, confidence)
+
+
+def verdict_of(reading: Reading, *, share: float = SUPPORTED_SHARE) -> tuple[Verdict, str]:
+    """The verdict of rules on a reading, and its reason in words."""
+    if not terms_of(reading.stated):
+        return "unsupported", "it states nothing that could be checked"
+    if not reading.alignments:
+        return "unsupported", _missing(reading) or "no sentence of the documents carries it"
+    contrary = [d for d in reading.differences if d.contrary]
+    if contrary and reading.share >= share * 0.75:
+        return "contradicted", "; ".join(d.detail for d in contrary[:2])
+    if reading.differences:
+        return "unsupported", "; ".join(d.detail for d in reading.differences[:2])
+    if reading.share < share:
+        found = f"only {reading.share:.0%} of it is in the sentences it stands on"
+        return "unsupported", "; ".join(part for part in (found, _missing(reading)) if part)
+    return "supported", ""
+
+
+def judged(
+    claim: Claim,
+    evidence: Sequence[Evidence],
+    reading: Reading,
+    verdict: Verdict,
+    reason: str,
+    confidence: float,
+) -> Claim:
+    """A copy of `claim` with what was found; citations are those of its alignment."""
+    return replace(
+        claim,
+        verdict=verdict,
+        reason=reason,
+        confidence=min(1.0, max(0.0, confidence)),
+        citations=tuple(cite(evidence[alignment.index]) for alignment in reading.alignments),
+    )
+
+
+def _missing(reading: Reading) -> str:
+    words = ", ".join(repr(word) for word in reading.missing[:3])
+    return f"nothing in the documents mentions {words}" if words else ""
+
+
+def _context(item: Evidence) -> str:
+    return " \n ".join((item.document.title, *item.heading_path, item.lead_text))
