@@ -1,0 +1,180 @@
+"""Documents to passages: spans on sentence and structure boundaries, sized in tokens.
+
+The text becomes units (sentences, rows, lines of code; `blocks.py`), and dynamic programming
+packs them into the cheapest row of passages: a passage pays for missing the target size, and
+each joint at which it ends has a price: inside a sentence a high one, between sentences less,
+between paragraphs little, before a heading there is a reward, and behind a heading, a lead-in
+or a table's caption it costs most. So passages come out even, not with a crumb at the end.
+
+Law: `passage.text == document.text[start:end]`; every non-blank character outside furniture is in
+exactly one passage; none has more than `max_tokens` tokens; the same input gives the same
+passages. Time is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import groupby
+
+from ragstone.documents.blocks import Tokens, TokenSpans, Unit, units
+from ragstone.types import Document, Passage, Span
+
+MAX_TOKENS = 240
+TARGET_TOKENS = 160
+
+# The price of ending a passage at a joint, in the units of the size's squared relative error.
+_PRICES = {
+    "hard": -10.0, "heading": -0.6, "block": 0.15, "row": 0.1, "item": 0.25, "deeper": 0.6,
+    "code_gap": 0.2, "line": 0.6, "sentence": 0.5, "lead": 0.8, "headed": 3.0,
+    "clause": 1.5, "word": 2.5, "inside": 5.0,
+}  # fmt: skip
+_OVER_TARGET = 0.6  # how much a passage at `max_tokens` pays; one of no size at all pays 1
+
+
+def chunk(
+    document: Document,
+    *,
+    token_spans: TokenSpans,
+    max_tokens: int = MAX_TOKENS,
+    target_tokens: int = TARGET_TOKENS,
+) -> list[Passage]:
+    """The document's passages in order; none overlap.
+
+    `token_spans` gives a text's token spans, without special tokens; sizes are counted by it.
+    A document that fits whole is one passage, unless headings part it. Raises ValueError where
+    `max_tokens` is below 8.
+    """
+    if max_tokens < 8:
+        raise ValueError(f"max_tokens is {max_tokens}; it takes at least 8 to hold a sentence.")
+    tokens = Tokens(document.text, token_spans)
+    pieces = list(units(document, tokens, max_tokens))
+    target = min(target_tokens, max_tokens)
+    spans: list[Span] = []
+    begin = 0
+    for index in range(1, len(pieces) + 1):
+        if index == len(pieces) or pieces[index].joint == "hard":
+            for first, last in _packed(pieces[begin:index], max_tokens, target):
+                spans.append(Span(pieces[begin + first].start, pieces[begin + last - 1].end))
+            begin = index
+    held = [
+        part for span in spans for part in _counted(document.text, span, token_spans, max_tokens)
+    ]
+    return _placed(document, held)
+
+
+def _packed(pieces: Sequence[Unit], max_tokens: int, target: int) -> list[tuple[int, int]]:
+    """The cheapest partition of the units into passages, as index ranges."""
+    sizes = [_size_price(size, target, max_tokens) for size in range(max_tokens + 1)]
+    count = len(pieces)
+    best = [0.0] * (count + 1)
+    since = [0] * (count + 1)
+    total = [0] * (count + 1)
+    for index, piece in enumerate(pieces):
+        total[index + 1] = total[index] + piece.weight
+    for end in range(1, count + 1):
+        lowest, chosen = float("inf"), end - 1
+        reach = total[end]
+        for begin in range(end - 1, -1, -1):
+            size = reach - total[begin]
+            if size > max_tokens:
+                break
+            price = best[begin] + sizes[size]
+            if price < lowest:
+                lowest, chosen = price, begin
+        best[end] = lowest + (_price(pieces[end]) if end < count else 0.0)
+        since[end] = chosen
+    ranges: list[tuple[int, int]] = []
+    end = count
+    while end > 0:
+        ranges.append((since[end], end))
+        end = since[end]
+    ranges.reverse()
+    return ranges
+
+
+def _size_price(size: int, target: int, max_tokens: int) -> float:
+    if size <= target:
+        return ((target - size) / target) ** 2
+    return _OVER_TARGET * ((size - target) / (max_tokens - target)) ** 2
+
+
+def _price(unit: Unit) -> float:
+    price = _PRICES[unit.joint]
+    return price * (1.0 if unit.level > 2 else 1.5) if unit.joint == "heading" else price
+
+
+def _counted(text: str, span: Span, token_spans: TokenSpans, max_tokens: int) -> list[Span]:
+    """The span, halved for as long as its own text has too many tokens.
+
+    A slice can have a token more than the same stretch had inside the whole text.
+    """
+    if len(span) < 2 or len(token_spans(span.of(text))) <= max_tokens:
+        return [span]
+    middle = (span.start + span.end) // 2
+    for mark in ("\n", " "):
+        found = text.find(mark, middle, span.end - 1)
+        if found >= 0:
+            middle = found
+            break
+    halves = (_trim(text, span.start, middle), _trim(text, middle, span.end))
+    return [
+        part
+        for half in halves
+        if len(half)
+        for part in _counted(text, half, token_spans, max_tokens)
+    ]
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:
+    """Passages with their heading path and page."""
+    text = document.text
+    headings = [e for e in document.elements if e.kind == "heading"]
+    pages = [e for e in document.elements if e.kind in ("page", "slide", "sheet")]
+    starts = [page.span.start for page in pages]
+    numbers = [
+        page.level or index
+        for _, group in groupby(pages, key=lambda e: e.kind)
+        for index, page in enumerate(group, start=1)
+    ]
+    path: list[tuple[int, str]] = []
+    upcoming = 0
+    passages: list[Passage] = []
+    for span in spans:
+        while upcoming < len(headings) and headings[upcoming].span.start <= span.start:
+            heading = headings[upcoming]
+            while path and path[-1][0] >= heading.level:
+                path.pop()
+            path.append((heading.level, " ".join(heading.span.of(text).split())))
+            upcoming += 1
+        at = bisect_right(starts, span.start) - 1
+        passages.append(
+            Passage(
+                document_id=document.id,
+                span=span,
+                text=span.of(text),
+                heading_path=tuple(name for _, name in path),
+                page=numbers[at] if at >= 0 else None,
+            )
+        )
+    return passages
+
+
+def embedding_text(title: str, passage: Passage) -> str:
+    """What is embedded for a passage: title and headings in front of its text.
+
+    A heading that the passage itself begins with is not said twice.
+    """
+    names: list[str] = []
+    for name in (title, *passage.heading_path):
+        if name and name not in names and not passage.text.startswith(name):
+            names.append(name)
+    return "\n".join((" > ".join(names), passage.text)) if names else passage.text
