@@ -1,0 +1,157 @@
+"""Question to hits over one snapshot: by words, by meaning, or by both.
+
+Each class is a `protocols.Retriever`. `Hybrid` is the default: the best of both lists become
+one pool, every candidate gets both scores, and standard scores are summed. A question in which
+the analysis finds no word goes by meaning alone, with a warning in the trace.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from ragstone.errors import UsageError
+from ragstone.protocols import Encoder, Filter, Retriever, Scored, Snapshot, Vectors
+from ragstone.retrieval.fusion import zscore_sum
+from ragstone.retrieval.hits import Pool, stage
+from ragstone.text.analysis import analyse
+from ragstone.trace import Trace
+from ragstone.types import Hit
+
+Mode = Literal["hybrid", "dense", "lexical"]
+DEPTH = 100  # candidates of each list
+_log = logging.getLogger(__name__)
+
+
+class Lexical:
+    """By words: BM25 over title, headings and body."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def retrieve(
+        self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
+    ) -> list[Hit]:
+        """The best `k` passages; none where no word of the question occurs."""
+        found = find_lexical(self._snapshot, question, k, where, trace)
+        return Pool(found, {"bm25": found}).hits(self._snapshot, k)
+
+
+class Dense:
+    """By meaning: cosine of the question's vector to the passages'."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+        check_encoder(snapshot, encoder)
+        self._snapshot, self._encoder = snapshot, encoder
+
+    def retrieve(
+        self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
+    ) -> list[Hit]:
+        """The best `k` passages."""
+        vector = encode_question(self._encoder, question, trace)
+        found = find_dense(self._snapshot, vector, k, where, trace)
+        return Pool(found, {"cosine": found}).hits(self._snapshot, k)
+
+
+class Hybrid:
+    """By words and meaning: the union of both lists, ranked by the sum of standard scores."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        encoder: Encoder,
+        *,
+        weights: tuple[float, float] = (1.0, 1.0),
+        depth: int = DEPTH,
+    ) -> None:
+        """`weights` are those of the words and of the meaning."""
+        check_encoder(snapshot, encoder)
+        self._snapshot, self._encoder = snapshot, encoder
+        self._weights, self._depth = weights, depth
+
+    def retrieve(
+        self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
+    ) -> list[Hit]:
+        """The best `k` passages; by meaning alone where no word of the question occurs."""
+        depth = max(self._depth, k)
+        lexical = find_lexical(self._snapshot, question, depth, where, trace)
+        vector = encode_question(self._encoder, question, trace)
+        dense = find_dense(self._snapshot, vector, depth, where, trace)
+        with stage(trace, "fusion") as noted:
+            dense |= cosines(self._snapshot, vector, [key for key in lexical if key not in dense])
+            lists: Sequence[Mapping[int, float]] = [lexical, dense] if lexical else [dense]
+            weights = self._weights if lexical else (1.0,)
+            fused = zscore_sum(lists, weights=weights)
+            noted.note(candidates=len(fused), weights=[f"{weight:g}" for weight in weights])
+        pool = Pool(fused, {"bm25": lexical, "cosine": dense, "fusion": fused})
+        return pool.hits(self._snapshot, k)
+
+
+def retriever(snapshot: Snapshot, encoder: Encoder, mode: Mode = "hybrid") -> Retriever:
+    """The default retriever of a mode. Raises UsageError for an unknown one."""
+    if mode == "hybrid":
+        return Hybrid(snapshot, encoder)
+    if mode == "dense":
+        return Dense(snapshot, encoder)
+    if mode == "lexical":
+        return Lexical(snapshot)
+    raise UsageError(f"There is no search mode {mode!r}.", remedy="Use hybrid, dense or lexical.")
+
+
+def check_encoder(snapshot: Snapshot, encoder: Encoder) -> None:
+    """Raises UsageError where the snapshot's vectors are of another encoder."""
+    if snapshot.encoder_identity and snapshot.encoder_identity != encoder.identity:
+        raise UsageError(
+            f"The corpus was built with the encoder {snapshot.encoder_identity}; the given one is "
+            f"{encoder.identity}.",
+            remedy="Run `ragstone reembed`, or open it with the encoder it was built with.",
+        )
+
+
+def find_lexical(
+    snapshot: Snapshot, question: str, k: int, where: Filter | None, trace: Trace | None
+) -> dict[int, float]:
+    """BM25 by key of the best `k`."""
+    with stage(trace, "lexical") as noted:
+        found = by_key(snapshot.lexical(question, k, where))
+        noted.note(found=len(found), terms=list(dict.fromkeys(analyse(question)))[:64])
+        if not found and question.strip():
+            warning = "No word of the question occurs in the searched passages."
+            if not analyse(question):
+                warning = "The question holds no word that can be searched for."
+            noted.note(warning=warning)
+            _log.warning("%s Searching by meaning, where the mode allows it.", warning)
+    return found
+
+
+def encode_question(encoder: Encoder, question: str, trace: Trace | None) -> Vectors:
+    """The question's unit vector, shape (dim,)."""
+    with stage(trace, "encode"):
+        vector: Vectors = encoder.encode_queries([question])[0]
+        return vector
+
+
+def find_dense(
+    snapshot: Snapshot, vector: Vectors, k: int, where: Filter | None, trace: Trace | None
+) -> dict[int, float]:
+    """Cosine by key of the best `k`."""
+    with stage(trace, "dense") as noted:
+        found = by_key(snapshot.dense(vector, k, where))
+        noted.note(found=len(found))
+    return found
+
+
+def cosines(snapshot: Snapshot, vector: Vectors, keys: Sequence[int]) -> dict[int, float]:
+    """Cosine of the question to each of `keys`, from the stored vectors."""
+    if not keys:
+        return {}
+    scores = np.asarray(snapshot.vectors(keys) @ vector, dtype=np.float64)
+    return dict(zip(keys, scores.tolist(), strict=True))
+
+
+def by_key(found: Sequence[Scored]) -> dict[int, float]:
+    """`Scored` values as a mapping."""
+    return {scored.key: scored.score for scored in found}
