@@ -57,8 +57,8 @@ FORMATS: tuple[Format, ...] = (
     ),
     # binary formats
     Format("pdf", ("pdf",), _ROOM + "pdf:parse", binary=True),
-    Format("docx", ("docx", "docm", "dotx"), _ROOM + "docx:parse", binary=True),
-    Format("pptx", ("pptx", "pptm", "ppsx"), _ROOM + "pptx:parse", binary=True),
+    Format("docx", ("docx", "docm", "dotx"), _ROOM + "word:parse", binary=True),
+    Format("pptx", ("pptx", "pptm", "ppsx"), _ROOM + "slides:parse", binary=True),
     Format("xlsx", ("xlsx", "xlsm", "xltx", "xlsb"), _ROOM + "sheets:parse", binary=True),
     Format("ods", ("ods",), _ROOM + "sheets:parse", binary=True),
     Format("xls", ("xls",), _ROOM + "sheets:parse", binary=True),
