@@ -141,7 +141,7 @@ def _heading_lines(text: str, span: Span) -> tuple[int, int]:
         if line and _RULE.fullmatch(text, above, line - 1):
             start = above
     stop = text.find("\n", end, end + 200)
-    if 0 <= stop and not _WORDS.search(text, end, stop):
+    if stop >= 0 and not _WORDS.search(text, end, stop):
         end = stop
         below = text.find("\n", stop + 1, stop + 200)
         below = below if below >= 0 else min(len(text), stop + 200)

@@ -29,6 +29,7 @@ _PRICES = {
     "code_gap": 0.2, "line": 0.6, "sentence": 0.5, "lead": 0.8, "headed": 3.0,
     "clause": 1.5, "word": 2.5, "inside": 5.0,
 }  # fmt: skip
+_SURE = 0.8  # below this share of the limit, counts in the whole text are trusted for the slice
 _OVER_TARGET = 0.6  # how much a passage at `max_tokens` pays; one of no size at all pays 1
 
 
@@ -50,16 +51,19 @@ def chunk(
     tokens = Tokens(document.text, token_spans)
     pieces = list(units(document, tokens, max_tokens))
     target = min(target_tokens, max_tokens)
-    spans: list[Span] = []
+    held: list[Span] = []
     begin = 0
     for index in range(1, len(pieces) + 1):
         if index == len(pieces) or pieces[index].joint == "hard":
-            for first, last in _packed(pieces[begin:index], max_tokens, target):
-                spans.append(Span(pieces[begin + first].start, pieces[begin + last - 1].end))
+            packed = _packed(pieces[begin:index], max_tokens, target)
+            for first, last in packed:
+                inside = pieces[begin + first : begin + last]
+                span = Span(inside[0].start, inside[-1].end)
+                if sum(piece.weight for piece in inside) <= _SURE * max_tokens:
+                    held.append(span)
+                else:
+                    held.extend(_counted(document.text, span, token_spans, max_tokens))
             begin = index
-    held = [
-        part for span in spans for part in _counted(document.text, span, token_spans, max_tokens)
-    ]
     return _placed(document, held)
 
 
@@ -149,7 +153,7 @@ def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:
     upcoming = 0
     passages: list[Passage] = []
     for span in spans:
-        while upcoming < len(headings) and headings[upcoming].span.start <= span.start:
+        while upcoming < len(headings) and _begins(text, headings[upcoming].span.start, span):
             heading = headings[upcoming]
             while path and path[-1][0] >= heading.level:
                 path.pop()
@@ -166,6 +170,15 @@ def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:
             )
         )
     return passages
+
+
+def _begins(text: str, heading: int, span: Span) -> bool:
+    """Whether a heading stands before the passage, or is what it begins with (after its marks)."""
+    return heading <= span.start or (
+        heading < span.end
+        and heading - span.start < 200
+        and not any(character.isalnum() for character in text[span.start : heading])
+    )
 
 
 def embedding_text(title: str, passage: Passage) -> str:
