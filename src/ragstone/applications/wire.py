@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from ragstone.applications.sync import SyncReport
 from ragstone.trace import Stage
 from ragstone.types import (
     Abstention,
@@ -21,9 +22,7 @@ from ragstone.types import (
     Hit,
 )
 
-Json: TypeAlias = (
-    "None | bool | int | float | str | list[Json] | dict[str, Json]"
-)
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 
 
@@ -175,4 +174,21 @@ def stage_json(stage: Stage) -> JsonObject:
         "ms": round(stage.ms, 3),
         "notes": notes,
         "stages": [stage_json(inner) for inner in stage.stages],
+    }
+
+
+def sync_report_json(report: SyncReport) -> JsonObject:
+    """What a sync did, as `sync --json` prints it."""
+    return {
+        "version": report.version,
+        "added": list(report.added),
+        "changed": list(report.changed),
+        "removed": list(report.removed),
+        "renamed": [{"from": old, "to": new} for old, new in report.renamed],
+        "unchanged": report.unchanged,
+        "skipped": [failure_json(failure) for failure in report.skipped],
+        "failed": [failure_json(failure) for failure in report.failed],
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
     }

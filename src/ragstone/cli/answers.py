@@ -1,0 +1,150 @@
+"""`search`, `ask` and `explain`: questions to a corpus."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ragstone.cli.options import Common, common, llm_option, where_option
+from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
+from ragstone.cli.rendering import print_answer, print_hit, print_scores, print_stage
+
+if TYPE_CHECKING:
+    from ragstone.types import Answer
+
+ABSTAINED = 4
+MODES = click.Choice(["hybrid", "dense", "lexical"])
+
+
+@click.command()
+@click.argument("question")
+@click.option("-k", type=click.IntRange(1, 1000), help="How many passages.  [default: 10]")
+@click.option("--mode", type=MODES, help="How to search.  [default: hybrid]")
+@click.option("--at", "at", metavar="VERSION", help="Search an earlier version or tag.")
+@where_option
+@common
+def search(
+    common: Common,
+    question: str,
+    k: int | None,
+    mode: str | None,
+    at: str | None,
+    where: str | None,
+) -> None:
+    """Find the passages that bear on QUESTION."""
+    from ragstone.applications.wire import hit_json
+
+    with common.open(k=k, mode=mode) as corpus:
+        hits = corpus.search(question, where=where, at=at)
+    if common.as_json:
+        emit_json({"question": question, "hits": [hit_json(hit) for hit in hits]})
+        return
+    if not hits:
+        say("Nothing found.")
+    for hit in hits:
+        print_hit(hit)
+
+
+@click.command()
+@click.argument("question")
+@click.option("-k", type=click.IntRange(1, 100), help="How many passages to read.  [default: 10]")
+@click.option("--mode", type=MODES, help="How to search.  [default: hybrid]")
+@click.option("--stream/--no-stream", default=None, help="Show each claim as it is verified.")
+@click.option("--at", "at", metavar="VERSION", help="Ask an earlier version or tag.")
+@click.option(
+    "--caution",
+    type=click.Choice(["cautious", "balanced", "eager"]),
+    help="When to say that the documents do not hold the answer.  [default: balanced]",
+)
+@llm_option
+@where_option
+@common
+def ask(
+    common: Common,
+    question: str,
+    k: int | None,
+    mode: str | None,
+    stream: bool | None,
+    at: str | None,
+    caution: str | None,
+    llm: str | None,
+    where: str | None,
+) -> int:
+    """Answer QUESTION from the documents, with exact citations.
+
+    Exits with 4 when the documents do not hold the answer.
+    """
+    from ragstone.applications.events import Done, Stated
+    from ragstone.applications.wire import answer_json
+
+    streaming = sys.stdout.isatty() if stream is None else stream
+    with common.open(k=k, mode=mode, llm=llm, caution=caution) as corpus:
+        answer: Answer | None = None
+        shown = False
+        for event in corpus.ask_stream(question, where=where, at=at, on_progress=_download_bar):
+            if isinstance(event, Stated) and streaming and not common.as_json:
+                click.echo(event.text, nl=False)
+                shown = True
+            elif isinstance(event, Done):
+                answer = event.answer
+    if answer is None:  # a stream always ends with Done
+        raise click.ClickException("The answer ended early.")
+    if common.as_json:
+        emit_json(answer_json(answer))
+    else:
+        print_answer(answer, text_shown=shown)
+    return ABSTAINED if answer.abstained else 0
+
+
+@click.command()
+@click.argument("question")
+@click.option("-k", type=click.IntRange(1, 100), help="How many passages.  [default: 10]")
+@click.option("--mode", type=MODES, help="How to search.  [default: hybrid]")
+@llm_option
+@where_option
+@common
+def explain(
+    common: Common,
+    question: str,
+    k: int | None,
+    mode: str | None,
+    llm: str | None,
+    where: str | None,
+) -> None:
+    """Show every stage of an answer to QUESTION: scores, evidence, claims, verdicts."""
+    from ragstone.applications.wire import answer_json, stage_json
+    from ragstone.trace import Trace
+
+    trace = Trace()
+    with common.open(k=k, mode=mode, llm=llm) as corpus:
+        answer = corpus.ask(question, where=where, trace=trace)
+    if common.as_json:
+        emit_json({**answer_json(answer), "trace": [stage_json(stage) for stage in trace.stages]})
+        return
+    console = out()
+    console.print("[bold]Stages[/]")
+    for stage in trace.stages:
+        print_stage(stage, depth=1)
+    print_scores(answer.hits)
+    console.print("[bold]Evidence[/]")
+    for item in answer.evidence:
+        place = path_shortened(item.document.source, 40)
+        click.echo(f"  {item.score:6.3f}  {place} [{item.span.start}:{item.span.end}]")
+        click.echo(f"          {shortened(item.text, console.width - 10)}")
+    console.print("[bold]Claims[/]")
+    for claim in (*answer.claims, *answer.removed):
+        click.echo(f"  {claim.verdict:12} {claim.confidence:.2f}  {shortened(claim.text, 56)}")
+        if claim.reason:
+            click.echo(f"               {shortened(claim.reason, console.width - 16)}")
+    click.echo()
+    print_answer(answer, text_shown=False)
+
+
+def _download_bar(done: int, total: int) -> None:
+    if total and (done == total or done % (1 << 22) < (1 << 16)):
+        click.echo(f"\r  pulling the model: {done * 100 // total}%", nl=done == total, err=True)
+
+
+COMMANDS = (search, ask, explain)

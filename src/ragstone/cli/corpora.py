@@ -1,0 +1,126 @@
+"""`sync`, `add` and `rm`: what goes into a corpus and out of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ragstone.cli.options import Common, common
+from ragstone.cli.output import emit_json, messages, path_shortened, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ragstone.applications.sync import Progress, SyncReport
+
+SOME_FAILED = 3
+_MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--confirm-missing",
+    is_flag=True,
+    help="A PATH that is gone means: remove what the corpus holds of it.",
+)
+@common
+def sync(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
+    """Mirror files and folders into the corpus: add, update, delete.
+
+    Unchanged files cost a look at their date and size. What cannot be read is listed at the
+    end (exit code 3), and tried again next time.
+    """
+    from ragstone.applications.wire import sync_report_json
+
+    with common.open(read_only=False) as corpus, _progress(common) as on_progress:
+        report = corpus.sync(*paths, confirm_missing=confirm_missing, on_progress=on_progress)
+    if common.as_json:
+        emit_json(sync_report_json(report))
+    else:
+        _print_report(report)
+    return SOME_FAILED if report.failed else 0
+
+
+@contextmanager
+def _progress(common: Common) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal; silence in a pipe."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("files, {task.fields[passages]} passages"),
+        TimeElapsedColumn(),
+        console=messages(),
+        transient=True,
+        disable=not messages().is_terminal,
+    )
+    with bar:
+        task = bar.add_task("reading", total=None, passages=0)
+
+        def show(progress: object) -> None:
+            from ragstone.applications.sync import Progress as State
+
+            if isinstance(progress, State):
+                bar.update(
+                    task,
+                    description=shortened(Path(progress.path).name, 20).ljust(20),
+                    completed=progress.files,
+                    total=progress.all_files,
+                    passages=progress.passages,
+                )
+
+        yield show
+
+
+def _print_report(report: SyncReport) -> None:
+    for label, sources in (
+        ("added", report.added),
+        ("changed", report.changed),
+        ("removed", report.removed),
+    ):
+        _print_few(label, sources)
+    _print_few("renamed", tuple(f"{old} → {new}" for old, new in report.renamed))
+    for label, failures in (("skipped", report.skipped), ("failed", report.failed)):
+        for failure in failures[:_MOST_LISTED]:
+            colour = "red" if label == "failed" else None
+            click.secho(f"{label:>9}  {path_shortened(failure.source, 68)}", fg=colour)
+            click.echo(f"           {failure.reason} {failure.remedy}".rstrip())
+        if len(failures) > _MOST_LISTED:
+            click.echo(f"           and {len(failures) - _MOST_LISTED} more: see `ragstone doctor`")
+    counts = {
+        "added": len(report.added),
+        "changed": len(report.changed),
+        "removed": len(report.removed),
+        "renamed": len(report.renamed),
+        "unchanged": report.unchanged,
+        "skipped": len(report.skipped),
+        "failed": len(report.failed),
+    }
+    shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    click.secho(f"version {report.version}: {shown or 'nothing to do'}", bold=True)
+    click.echo(f"{report.passages} passages written, in {report.seconds:.1f} s")
+
+
+def _print_few(label: str, sources: tuple[str, ...]) -> None:
+    """Up to five by name; more as a count by folder."""
+    if len(sources) <= 5:
+        for source in sources:
+            click.echo(f"{label:>9}  {path_shortened(source, 68)}")
+        return
+    folders = Counter(str(Path(source.partition("#")[0]).parent) for source in sources)
+    for folder, count in folders.most_common(5):
+        click.echo(f"{label:>9}  {count:>6} in {path_shortened(folder, 58)}")
+    if len(folders) > 5:
+        rest = len(sources) - sum(count for _, count in folders.most_common(5))
+        click.echo(f"{'':>9}  {rest:>6} elsewhere")
+
+
+COMMANDS = (sync,)

@@ -1,0 +1,146 @@
+"""`list` and `show`: what a corpus holds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ragstone.cli.options import Common, common, where_option
+from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
+from ragstone.errors import UsageError
+
+if TYPE_CHECKING:
+    from ragstone.types import Element, Span
+
+
+@click.command("list")
+@where_option
+@click.option("--at", "at", metavar="VERSION", help="As of an earlier version or tag.")
+@common
+def list_documents(common: Common, where: str | None, at: str | None) -> None:
+    """List the documents of the corpus."""
+    from ragstone.applications.wire import document_info_json
+
+    with common.open() as corpus:
+        documents = corpus.documents(where=where, at=at)
+    if common.as_json:
+        emit_json({"documents": [document_info_json(info) for info in documents]})
+        return
+    if not documents:
+        say("The corpus holds no documents that fit." if where else "The corpus is empty.")
+        return
+    console = out()
+    room = max(console.width - 44, 20)
+    click.secho(f"{'id':<13} {'format':<9} {'passages':>8}  document", bold=True)
+    for info in documents:
+        place = path_shortened(info.source, room)
+        title = f"  {shortened(info.title, 30)}" if console.width > 100 else ""
+        click.echo(
+            f"{shortened(info.id, 13):<13} {info.format:<9} {info.passages:>8}  {place}{title}"
+        )
+    say(f"{len(documents)} documents, {sum(info.passages for info in documents)} passages")
+
+
+@click.command()
+@click.argument("document")
+@click.option("--page", type=click.IntRange(1), help="Only this page, slide or sheet.")
+@click.option("--span", metavar="START:END", help="Only this span of code points.")
+@click.option("--highlight", metavar="START:END", multiple=True, help="Mark this span.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --page of a PDF: draw the page, with what is highlighted, to this PNG file.",
+)
+@click.option("--at", "at", metavar="VERSION", help="As of an earlier version or tag.")
+@common
+def show(
+    common: Common,
+    document: str,
+    page: int | None,
+    span: str | None,
+    highlight: tuple[str, ...],
+    output: Path | None,
+    at: str | None,
+) -> None:
+    """Show DOCUMENT: an id, a source, or a unique ending of a source."""
+    from ragstone.applications.wire import document_json
+    from ragstone.types import Span
+
+    with common.open() as corpus:
+        found = corpus.document(document, at=at)
+        marks = [_span(text, len(found.text)) for text in highlight]
+        if output is not None:
+            if page is None and marks:
+                page = corpus.page_of(found, marks[0])
+            if page is None:
+                raise UsageError("--output draws one page.", remedy="Name it with --page N.")
+            output.write_bytes(corpus.page_image(found, page, marks))
+            say(f"Drew page {page} to {output}.")
+            return
+    if common.as_json:
+        emit_json(document_json(found))
+        return
+    shown = Span(0, len(found.text))
+    if page is not None:
+        shown = _page_span(found.elements, page, found.source)
+    if span is not None:
+        shown = _span(span, len(found.text))
+    click.secho(f"{found.title or found.source}", bold=True)
+    click.secho(f"{found.source}  {found.format}  {len(found.text)} characters", dim=True)
+    for name, value in found.metadata.items():
+        click.secho(f"{name}: {value}", dim=True)
+    click.echo()
+    click.echo(_marked(found.text, shown, marks))
+
+
+def _page_span(elements: Sequence[Element], page: int, source: str) -> Span:
+    from ragstone.types import Span
+
+    kinds = ("page", "slide", "sheet")
+    parts = [element for element in elements if element.kind in kinds]
+    if not 1 <= page <= len(parts):
+        held = f"It has {len(parts)}." if parts else "It has no pages."
+        raise UsageError(f"There is no page {page} in {source}.", remedy=held)
+    numbered = [part for part in parts if part.level == page]
+    span = (numbered or [parts[page - 1]])[0].span
+    return Span(span.start, span.end)
+
+
+def _span(words: str, characters: int) -> Span:
+    from ragstone.types import Span
+
+    start, colon, end = words.partition(":")
+    try:
+        span = Span(int(start), int(end))
+    except ValueError:
+        colon = ""
+    if not colon or span.end > characters:
+        raise UsageError(
+            f"`{words}` is not a span of this document.",
+            remedy=f"Spans are START:END in characters, 0 <= START <= END <= {characters}.",
+        )
+    return span
+
+
+def _marked(text: str, shown: Span, marks: Sequence[Span]) -> str:
+    """The shown part of `text`, the marks reversed on a terminal, in [[ ]] elsewhere."""
+    pieces: list[str] = []
+    position = shown.start
+    for mark in sorted(marks):
+        start, end = max(mark.start, position), min(mark.end, shown.end)
+        if start >= end:
+            continue
+        pieces.append(text[position:start])
+        inside = text[start:end]
+        terminal = sys.stdout.isatty()
+        pieces.append(click.style(inside, reverse=True) if terminal else f"[[{inside}]]")
+        position = end
+    pieces.append(text[position : shown.end])
+    return "".join(pieces)
+
+
+COMMANDS = (list_documents, show)
