@@ -28,7 +28,7 @@ KINDS: tuple[AnswerKind, ...] = (
 FEATURES: tuple[str, ...] = (
     "cosine", "cosine_gap", "coverage", "coverage_gap", "coverage_with_context", "context_gap",
     "names", "names_with_context", "quantities", "pairs", "nearness", "answer_kind",
-    "answer_near", "quoted", "focus", "rank", "hit_score", "place", "first", "words",
+    "answer_near", "quoted", "focus", "rank", "place", "first", "words",
     "before", "after", "points_back", "row", "list_item", "code", "fresh", "matched",
     "has_number", "has_year", "has_name",
     *(f"asks_{kind}" for kind in KINDS),
@@ -70,7 +70,6 @@ def features(
     lowest = float(known.min()) if known.size else 0.0
     cosines = np.where(np.isnan(cosines), lowest, cosines)
     best_cosine, best, best_context = float(cosines.max()), max(covered), max(with_context)
-    top = max((candidate.hit.score for candidate in candidates), default=0.0)
     rows: list[list[float]] = []
     for place, candidate in enumerate(candidates):
         neighbours = _neighbours(candidates, covered, place)
@@ -83,7 +82,6 @@ def features(
             with_context[place] - best_context,
             *_pair(question, candidate, idf, unseen),
             1.0 / candidate.hit.rank,
-            candidate.hit.score / top if top > 0 else 0.0,
             float(min(candidate.place, 10)),
             float(candidate.place == 0),
             math.log1p(len(words_of(candidate.text))),

@@ -8,55 +8,14 @@ without content (no words to hold against anything) is unsupported.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ragstone.grounding.citations import Alignment, align, cite
-from ragstone.grounding.claims import without_markers
-from ragstone.grounding.differences import Difference, differences
-from ragstone.grounding.words import coverage, rarity, terms_of, words_of
+from ragstone.grounding.citations import cite
+from ragstone.grounding.reading import Reading, read
+from ragstone.grounding.words import terms_of
 from ragstone.types import Claim, Evidence, Verdict
 
 SUPPORTED_SHARE = 0.6  # idf-weighted share of a claim's terms that its evidence must hold
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A claim held against evidence: what carries it, how much of it, and where they part."""
-
-    stated: str
-    alignments: tuple[Alignment, ...]
-    share: float  # of the claim's terms held by the aligned evidence and its context
-    missing: tuple[str, ...]  # words of the claim that no evidence holds
-    differences: tuple[Difference, ...]
-
-
-def read(text: str, evidence: Sequence[Evidence]) -> Reading:
-    """Hold a claim's text (markers allowed) against `evidence`."""
-    stated = without_markers(text)
-    alignments = tuple(align(stated, evidence))
-    aligned = [evidence[alignment.index] for alignment in alignments]
-    context = [_context(item) for item in evidence]
-    held = frozenset[str]().union(
-        *(terms_of(item.text) | terms_of(_context(item)) for item in aligned)
-    )
-    idf = rarity([item.text for item in evidence])
-    unseen = max(idf.values(), default=1.0)
-    everything = [*(item.text for item in evidence), *context]
-    all_terms = frozenset[str]().union(*(terms_of(text) for text in everything))
-    missing = tuple(
-        dict.fromkeys(
-            word.text
-            for word in words_of(stated)
-            if word.terms and not all_terms.intersection(word.terms)
-        )
-    )
-    return Reading(
-        stated=stated,
-        alignments=alignments,
-        share=coverage(terms_of(stated), held, idf, unseen=unseen) if alignments else 0.0,
-        missing=missing,
-        differences=tuple(differences(stated, [item.text for item in aligned], everything)),
-    )
 
 
 class RuleJudge:
@@ -116,7 +75,3 @@ def judged(
 def _missing(reading: Reading) -> str:
     words = ", ".join(repr(word) for word in reading.missing[:3])
     return f"nothing in the documents mentions {words}" if words else ""
-
-
-def _context(item: Evidence) -> str:
-    return " \n ".join((item.document.title, *item.heading_path, item.lead_text))
