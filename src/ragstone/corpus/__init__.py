@@ -1,1 +1,30 @@
-"""corpus."""
+"""The corpus on disk: one truth, derived indexes, versions.
+
+Only this room knows how things lie on disk. `Store` opens a folder, `CorpusSnapshot` reads one
+version, `Writer` changes it, `parse_where` reads filters.
+"""
+
+from ragstone.corpus.batch import Batch, FailedSource, Prepared, SourceState
+from ragstone.corpus.merging import Forgotten
+from ragstone.corpus.postings import Bm25
+from ragstone.corpus.snapshot import CorpusSnapshot
+from ragstone.corpus.store import CorpusInfo, Difference, Store, VersionInfo
+from ragstone.corpus.where import Where, parse_where
+from ragstone.corpus.writer import Writer
+
+__all__ = [
+    "Batch",
+    "Bm25",
+    "CorpusInfo",
+    "CorpusSnapshot",
+    "Difference",
+    "FailedSource",
+    "Forgotten",
+    "Prepared",
+    "SourceState",
+    "Store",
+    "VersionInfo",
+    "Where",
+    "Writer",
+    "parse_where",
+]

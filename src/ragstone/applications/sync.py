@@ -1,0 +1,157 @@
+"""`sync`: make the corpus mirror files: add, change, rename and remove, each exactly once.
+
+    scan -> compare stat, then hash -> read (worker processes) -> chunk -> embed what is new
+         -> commit in batches -> publish one version -> read it back
+
+Laws: an unchanged file is never read; what cannot be read keeps its old state and is reported; a
+root that is gone deletes nothing unless that is confirmed; the corpus after any sequence of
+changes and syncs (with kills between) holds what a new corpus of the same files would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragstone.applications.sync_plan import Plan, make_plan
+from ragstone.applications.sync_read import FILE_TIMEOUT_S, Finished, ReadFile, read_files
+from ragstone.applications.sync_scan import scan
+from ragstone.applications.sync_take import Taker
+from ragstone.corpus import Store, Writer
+from ragstone.errors import CorpusError
+from ragstone.protocols import Encoder
+from ragstone.types import Document, Failure, Passage
+
+Chunk = Callable[[Document], Sequence[Passage]]
+EmbeddingText = Callable[[Document, Passage], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is: files of all files that are to be read, passages so far, the file."""
+
+    files: int
+    all_files: int
+    documents: int
+    passages: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did. Names are sources of documents (`path`, or `path#part`)."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]  # from, to
+    unchanged: int  # files that were not read, and documents that came out the same
+    skipped: tuple[Failure, ...]  # left out on purpose
+    failed: tuple[Failure, ...]  # kept as they were before, tried again next time
+    version: int
+    passages: int  # of the documents that were written
+    embedded: int  # texts that were embedded; the others were known
+    seconds: float
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the corpus is another than before."""
+        return bool(self.added or self.changed or self.removed or self.renamed)
+
+
+def sync(
+    store: Store,
+    paths: Iterable[str | Path],
+    *,
+    encoder: Encoder,
+    read: ReadFile,
+    chunk: Chunk,
+    embedding_text: EmbeddingText,
+    recipe: str = "",
+    workers: int = 1,
+    timeout_s: float = FILE_TIMEOUT_S,
+    confirm_missing: bool = False,
+    retry_failed: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+    note: str = "sync",
+) -> SyncReport:
+    """Mirror files and folders into the corpus and publish one version.
+
+    `read` must be picklable when there are workers. `recipe` names everything that decides how a
+    file becomes passages; files read by another recipe are read again. With `confirm_missing` what
+    lies under a root that is gone is removed. Ctrl-C publishes what was finished. Raises UsageError
+    for a missing path, CorpusError for a corpus that cannot be written.
+    """
+    started = time.monotonic()
+    with store.writer() as writer:
+        _check_encoder(writer, encoder)
+        plan = make_plan(
+            writer, scan(paths), recipe=recipe, confirm_missing=confirm_missing,
+            retry_failed=retry_failed,
+        )  # fmt: skip
+        taker = Taker(
+            writer, plan, encoder=encoder, chunk=chunk, embedding_text=embedding_text, recipe=recipe
+        )
+        try:
+            taker.remove_missing()
+            _read_all(plan, taker, read, workers, timeout_s, on_progress)
+            taker.flush()
+        except KeyboardInterrupt:
+            writer.publish(note=f"{note} (interrupted)")
+            raise
+        version = writer.publish(note=note)
+        writer.merge()
+    tally = taker.tally
+    _read_back(store, version, taker)
+    return SyncReport(
+        tuple(tally.added), tuple(tally.changed), tuple(tally.removed), tuple(tally.renamed),
+        tally.unchanged + len(plan.unchanged), (), tuple(tally.failed), version, tally.passages,
+        tally.embedded, time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _read_all(
+    plan: Plan,
+    taker: Taker,
+    read: ReadFile,
+    workers: int,
+    timeout_s: float,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    done = 0
+    paths = [file.path for file in plan.to_read]
+    if not paths:
+        return
+    for message in read_files(
+        paths, read=read, workers=min(workers, len(paths)), timeout_s=timeout_s
+    ):
+        taker.take(message)
+        done += isinstance(message, Finished)
+        if on_progress is not None:
+            tally = taker.tally
+            on_progress(Progress(done, len(paths), tally.documents, tally.passages, message.path))
+
+
+def _check_encoder(writer: Writer, encoder: Encoder) -> None:
+    if encoder.identity != writer.encoder_identity:
+        raise CorpusError(
+            f"The corpus was built with the encoder {writer.encoder_identity} ({writer.dim} "
+            f"dimensions); the given one is {encoder.identity} ({encoder.dim} dimensions).",
+            remedy="Run `ragstone reembed`, or sync with the encoder it was built with.",
+        )
+
+
+def _read_back(store: Store, version: int, taker: Taker) -> None:
+    """Nothing is reported as done that cannot be read: open the version and look."""
+    with store.snapshot(version) as snapshot:
+        for document_id, passages in taker.tally.written.items():
+            held = snapshot.passages(document_id)
+            if len(held) != passages:
+                raise CorpusError(
+                    f"Document {document_id!r} was written with {passages} passages, but "
+                    f"{len(held)} are read back.",
+                    remedy="Run `ragstone doctor`, and please report this.",
+                )
+            snapshot.vectors([passage.key for passage in held[:1]])

@@ -1,0 +1,216 @@
+"""Which files the given paths mean: one identity per file, however often and however it is named.
+
+An identity is the real path (symbolic links resolved, the spelling of the disk). Left out: hidden
+files and folders, folders of version control and caches, corpus folders, and what a
+`.ragstoneignore` (the syntax of `.gitignore`) names. `.gitignore` itself is not obeyed: documents
+are often kept out of version control on purpose. Law: the result does not depend on the order, the
+spelling or the overlap of the paths. Reads no file's content but `.ragstoneignore`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ragstone.corpus import FailedSource
+
+IGNORE_FILE = ".ragstoneignore"
+_CORPUS_FILES = ("corpus.db", "segments")
+_LEFT_OUT = frozenset(
+    {"__pycache__", "node_modules", "Thumbs.db", "desktop.ini", "CVS", "lost+found"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file to mirror, with the stat that was seen."""
+
+    path: str
+    root: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """What lies under the given paths. `unseen` are folders whose content could not be listed."""
+
+    files: dict[str, FoundFile] = field(default_factory=dict)
+    roots: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    failed: list[FailedSource] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+
+def scan(paths: Iterable[str | Path]) -> Scan:
+    """Find the files under `paths`. What cannot be listed is in `failed`, never an error."""
+    result = Scan()
+    walked: set[str] = set()
+    named = sorted({canonical(path) for path in paths})
+    for root in named:
+        result.roots.append(root)
+        try:
+            status = os.stat(root)
+        except (FileNotFoundError, NotADirectoryError):
+            result.missing.append(root)
+            continue
+        except OSError as error:
+            _refused(result, root, root, error)
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            _walk(result, root, root, walked, ())
+        else:
+            _take(result, root, root, status)
+    return result
+
+
+def canonical(path: str | Path) -> str:
+    """The one spelling of a path: absolute, links resolved, letters as the disk has them."""
+    real = os.path.realpath(os.path.expanduser(os.fspath(path)))
+    parts = Path(real).parts
+    here = parts[0]
+    for part in parts[1:]:
+        step = os.path.join(here, part)
+        if part != part.swapcase() and os.path.exists(os.path.join(here, part.swapcase())):
+            step = os.path.join(here, _as_listed(here, part))
+        here = step
+    return here
+
+
+def _as_listed(folder: str, name: str) -> str:
+    """On a disk that ignores case: the name as the folder lists it."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return name
+    if name in names:
+        return name
+    return next((n for n in names if n.casefold() == name.casefold()), name)
+
+
+def under(path: str, root: str) -> bool:
+    """Whether `path` is `root` or lies below it."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _walk(
+    result: Scan, folder: str, root: str, walked: set[str], rules: tuple[IgnoreRules, ...]
+) -> None:
+    if folder in walked:
+        return
+    walked.add(folder)
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _refused(result, folder, root, error)
+        return
+    names = {entry.name for entry in entries}
+    if all(name in names for name in _CORPUS_FILES):
+        return
+    if IGNORE_FILE in names:
+        rules = (*rules, IgnoreRules.read(folder))
+    for entry in entries:
+        if entry.name.startswith((".", "~$")) or entry.name in _LEFT_OUT:
+            continue
+        try:
+            is_folder = entry.is_dir()
+            ignored = any(rule.ignores(entry.path, is_folder) for rule in rules)
+            if ignored:
+                continue
+            path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+            status = entry.stat()
+        except FileNotFoundError:  # vanished meanwhile, or a link to nothing
+            continue
+        except OSError as error:  # a loop of links, or no permission
+            _refused(result, entry.path, root, error)
+            continue
+        if is_folder:
+            _walk(result, path, root, walked, rules)
+        else:
+            _take(result, path, root, status)
+
+
+def _take(result: Scan, path: str, root: str, status: os.stat_result) -> None:
+    if stat.S_ISREG(status.st_mode) and path not in result.files:
+        result.files[path] = FoundFile(
+            path, root, status.st_size, status.st_mtime_ns, status.st_ino & (2**63 - 1)
+        )
+
+
+def _refused(result: Scan, path: str, root: str, error: OSError) -> None:
+    result.unseen.append(path)
+    result.failed.append(
+        FailedSource(
+            path, root, f"Cannot look into it: {error.strerror or error}.",
+            "Give this user permission to read it; what the corpus holds of it is kept.",
+        )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """The patterns of one `.ragstoneignore`; the last that fits decides."""
+
+    folder: str
+    rules: Sequence[tuple[re.Pattern[str], bool, bool]]  # pattern, negated, folders only
+
+    @classmethod
+    def read(cls, folder: str) -> IgnoreRules:
+        """The rules of the file in `folder`; an unreadable one has none."""
+        try:
+            text = Path(folder, IGNORE_FILE).read_text("utf-8", errors="replace")
+        except OSError:
+            text = ""
+        return cls(folder, list(_rules(text)))
+
+    def ignores(self, path: str, is_folder: bool) -> bool:
+        """Whether the file or folder at `path`, below this folder, is left out."""
+        relative = os.path.relpath(path, self.folder).replace(os.sep, "/")
+        decided = False
+        for pattern, negated, folders_only in self.rules:
+            if (is_folder or not folders_only) and pattern.fullmatch(relative):
+                decided = not negated
+        return decided
+
+
+def _rules(text: str) -> Iterator[tuple[re.Pattern[str], bool, bool]]:
+    for line in text.splitlines():
+        rule = line.rstrip()
+        if not rule or rule.startswith("#"):
+            continue
+        negated = rule.startswith("!")
+        rule = rule.removeprefix("!").removeprefix("\\")
+        folders_only = rule.endswith("/")
+        rule = rule.rstrip("/")
+        anchored = "/" in rule
+        yield _pattern(rule.lstrip("/"), anchored), negated, folders_only
+
+
+def _pattern(rule: str, anchored: bool) -> re.Pattern[str]:
+    out = "" if anchored else "(?:.*/)?"
+    at = 0
+    while at < len(rule):
+        if rule.startswith("**/", at):
+            out, at = out + "(?:.*/)?", at + 3
+        elif rule.startswith("**", at):
+            out, at = out + ".*", at + 2
+        elif rule[at] == "*":
+            out, at = out + "[^/]*", at + 1
+        elif rule[at] == "?":
+            out, at = out + "[^/]", at + 1
+        elif rule[at] == "[" and "]" in rule[at + 2 :]:
+            end = rule.index("]", at + 2)
+            inner = rule[at + 1 : end].replace("\\", "\\\\")
+            inner = "^" + inner[1:] if inner.startswith("!") else inner
+            out, at = out + f"[{inner}]", end + 1
+        else:
+            out, at = out + re.escape(rule[at]), at + 1
+    return re.compile(out)
