@@ -24,7 +24,7 @@ def document(name: str, text: str = TEXT) -> Document:
 def test_headings_definitions_and_dates_become_questions() -> None:
     drafts = {draft.kind: draft for draft in draft_questions([document("pears")])}
     assert drafts["heading"].question == "How to prune a pear tree?"
-    assert drafts["definition"].question == "What is spur?"
+    assert drafts["definition"].question == "What is a spur?"
     assert drafts["date"].question == "When was the orchard planted?"
     for draft in drafts.values():
         assert draft.document_id == "pears"

@@ -23,7 +23,7 @@ PER_DOCUMENT = 3
 _LONGEST = 200_000  # characters of a document that are looked at
 _ASKS = re.compile(r"^(?:what|how|why|when|where|who|which|can|does|is|are|should)\b.*", re.I)
 _DEFINITION = re.compile(
-    r"^(?:An?\s+|The\s+)?(?P<subject>[A-Z][\w'’-]*(?:\s+[\w'’()-]+){0,4}?)\s+(?P<verb>is|are|was|were)\s+"
+    r"^(?P<subject>(?:An?\s+|The\s+)?[A-Za-z][\w'’-]*(?:\s+[\w'’()-]+){0,4}?)\s+(?P<verb>is|are|was|were)\s+"
     r"(?:an?|the|one of)\s+\w+"
 )
 _WHEN = re.compile(
@@ -119,5 +119,5 @@ def _draft(document: Document, question: str, answer: str, kind: str) -> Draft:
 
 
 def _lowered(subject: str) -> str:
-    """The subject without a capital that only began the sentence."""
-    return re.sub(r"^The\b", "the", subject)
+    """The subject with its article in small letters, which only began the sentence."""
+    return re.sub(r"^(?:The|An?)\b", lambda article: article.group().lower(), subject)
