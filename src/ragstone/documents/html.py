@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from ragstone.documents.builder import Builder, one_line
 from ragstone.documents.encoding import declared_encoding, decode
 from ragstone.documents.html_frame import Frame, hidden
-from ragstone.documents.html_table import is_data, write_table
+from ragstone.documents.html_table import is_data, raises, write_table
 from ragstone.documents.raw import Raw, Reading
 from ragstone.types import Document, Scalar
 
@@ -34,6 +34,8 @@ _BLOCKS = frozenset(
 )
 _CODE = frozenset(("pre", "listing", "xmp", "plaintext"))
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
+_UNSEEN = re.compile("[\u200b\ufeff\u00ad]")  # zero width, and where a word may be hyphenated
+_BULLETS = "•◦▪‣·●○"
 _LANGUAGE = re.compile(r"(?:lang|language|highlight-source|highlight|brush:)[-\s]*([\w+#]+)")
 
 
@@ -85,13 +87,13 @@ def page_metadata(tree: LexborHTMLParser) -> dict[str, Scalar]:
         name = attributes.get("name") or attributes.get("property") or attributes.get("itemprop")
         key = wanted.get((name or "").lower())
         content = one_line(attributes.get("content") or "")
-        if key and content:
+        if key and content and not (key == "author" and content.startswith("http")):
             said.setdefault(key, content)
     titles = tree.css("head > title") or tree.css("title")
     title = one_line(titles[0].text_content or "") if titles else ""
     if title:
         said["title"] = title
-    headings = [one_line(node.text_content or "") for node in tree.css("h1")[:2]]
+    headings = [one_line(_UNSEEN.sub("", node.text_content or "")) for node in tree.css("h1")[:2]]
     if len(headings) == 1 and 2 < len(headings[0]) < len(title) and headings[0] in title:
         said["title"] = headings[0]  # "Page - Site" is the page
     root = tree.css_first("html")
@@ -147,14 +149,14 @@ class _Walk:
         """Take the node's begin; whether to go inside."""
         tag = node.tag or ""
         if tag == "-text":
-            self.inline.append(_SPACES.sub(" ", node.text_content or ""))
+            self.inline.append(_SPACES.sub(" ", _UNSEEN.sub("", node.text_content or "")))
             return False
         if hidden(node, tag) or (self.frame is not None and self.frame.drops(node, tag)):
             return False
         if tag == "br":
             self.inline.append("\n")
             return False
-        if tag == "sup" and "".join(self.inline[-1:])[-1:].isdigit():
+        if tag == "sup" and self.inline and raises(self.inline[-1], node):
             self.inline.append("^")
         if tag not in _BLOCKS:
             return True
@@ -207,7 +209,7 @@ class _Walk:
             self.built.note(text)
         elif self.lists:
             level = len(self.lists)
-            self.built.list_item(text, level=level, marker=self._marker())
+            self.built.list_item(text.lstrip(_BULLETS), level=level, marker=self._marker())
         elif self.terms:
             self.built.list_item(text, level=len(self.terms) + (self.terms[-1] == "dd"), marker="")
         elif self.quotes:

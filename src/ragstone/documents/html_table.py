@@ -19,6 +19,11 @@ from ragstone.documents.tabular import has_header
 _BLOCKY = "h1, h2, h3, h4, pre, blockquote, article, section, form"
 _MAX_COLUMNS = 200
 _MAX_ROWSPAN = 1000
+_ITEMS = re.compile(r"\s*\x1f[\s\x1f]*")
+_EXPONENT = re.compile(r"[-+−]?[\dnkxy.]{1,4}")
+_UNSEEN = re.compile("[\u200b\ufeff\u00ad]")
+_SIGNS_BEFORE = frozenset(("$", "€", "£", "¥", "("))
+_SIGNS_AFTER = frozenset((")", "%", ")%", "%)", "x"))
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
@@ -40,18 +45,85 @@ def write_table(built: Builder, table: LexborNode) -> None:
     """The caption and the rows, each with its header's names."""
     caption = table.css_first("caption")
     rows, head = _grid(table)
+    rows = _without_spacers(rows)
     header: Sequence[str] = ()
     if head:
         header = _joined(rows[:head])
         rows = rows[head:]
-    elif len(rows) > 1 and table.css_first("th") is None and has_header(rows):
-        header, rows = rows[0], rows[1:]
+    elif len(rows) > 1 and table.css_first("th") is None and has_header(list(map(_plain, rows))):
+        header, rows = _plain(rows[0]), rows[1:]
     named = not header and table.css_first("th") is not None
     built.table(
-        (_first_names(row) if named else row for row in rows),
+        (_first_names(_plain(row)) if named else _merged(row, header) for row in rows),
         header=header,
         caption=one_line(caption.text_content or "") if caption is not None else "",
     )
+
+
+class _Again(str):
+    """The text of a cell once more, in a further column that the merged cell covers."""
+
+    __slots__ = ()
+
+
+def _plain(row: Sequence[str]) -> list[str]:
+    """The row with each merged cell once."""
+    return ["" if isinstance(cell, _Again) else cell for cell in row]
+
+
+def _merged(row: Sequence[str], header: Sequence[str]) -> list[str]:
+    """The row with merged cells repeated where another column's name stands over them; a cell
+    over the whole row (a heading within the table) once."""
+    if not header or all(isinstance(cell, _Again) or not cell for cell in row[1:]):
+        return _plain(row) if header and len(row) < 2 else _alone(row, header)
+    names = [*header, *[""] * len(row)]
+    return [
+        "" if isinstance(cell, _Again) and names[at] == names[at - 1] else str(cell)
+        for at, cell in enumerate(row)
+    ]
+
+
+def _alone(row: Sequence[str], header: Sequence[str]) -> list[str]:
+    once = _plain(row)
+    spans = len(row) > 1 and isinstance(row[1], _Again)
+    return [*[""] * len(header), once[0]] if header and spans else once
+
+
+def _without_spacers(rows: list[list[str]]) -> list[list[str]]:
+    """Without columns that are blank throughout; signs that have a column of their own ($, %, a
+    closing bracket) go to their number. Filings are full of both."""
+    width = max(map(len, rows), default=0)
+    columns = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]
+    kept: list[list[str]] = []
+    pending: list[str] | None = None
+    for column in columns:
+        said = {cell for cell in column if cell and not isinstance(cell, _Again)}
+        if not said and not (kept and any(map(_differs, column, kept[-1]))):
+            continue
+        if said and said <= _SIGNS_AFTER and kept:
+            kept[-1] = [_glued(a, b) for a, b in zip(kept[-1], column, strict=True)]
+            continue
+        if pending is not None:
+            column = [_glued(a, b) for a, b in zip(pending, column, strict=True)]
+            pending = None
+        if said and said <= _SIGNS_BEFORE:
+            pending = column
+            continue
+        kept.append(column)
+    if pending is not None:
+        kept.append(pending)
+    return [list(row) for row in zip(*kept, strict=True)] if kept else rows
+
+
+def _differs(cell: str, left: str) -> bool:
+    return bool(cell) and cell != left
+
+
+def _glued(left: str, right: str) -> str:
+    """Two cells that are one; a merged one over both stays itself."""
+    if isinstance(right, _Again):
+        return left
+    return left + right if left and right else (left or right)
 
 
 def _first_names(row: Sequence[str]) -> Sequence[str]:
@@ -87,7 +159,7 @@ def _grid(table: LexborNode) -> tuple[list[list[str]], int]:
     reaching: dict[int, tuple[str, int]] = {}  # column -> cell, rows that it still reaches over
     for line in table.css("tr"):
         row: list[str] = []
-        all_heads, any_cell = True, False
+        all_heads, lone, own, reached = True, True, 0, len(reaching)
         cell = line.child
         while cell is not None or len(row) in reaching:
             while len(row) in reaching:
@@ -100,21 +172,24 @@ def _grid(table: LexborNode) -> tuple[list[list[str]], int]:
             if cell is None:
                 break
             if cell.tag in ("td", "th") and not hidden(cell, cell.tag):
-                any_cell = True
                 all_heads = all_heads and cell.tag == "th"
                 text = _cell_text(cell)
                 down = _number(cell, "rowspan", _MAX_ROWSPAN)
-                for _ in range(_number(cell, "colspan", _MAX_COLUMNS)):
-                    if len(row) >= _MAX_COLUMNS:
-                        break
+                wide = max(1, min(_number(cell, "colspan", _MAX_COLUMNS), _MAX_COLUMNS - len(row)))
+                for at in range(wide):
+                    again = _Again(text) if at else text
                     if down > 1:
-                        reaching[len(row)] = (text, down - 1)
-                    row.append(text)
+                        reaching[len(row)] = (again, down - 1)
+                    row.append(again)
+                own += wide
+                lone = lone and down > 1
             cell = cell.next
-        if any_cell and any(row):
-            rows.append(row)
-            parent = line.parent
-            heads.append(all_heads or (parent is not None and parent.tag == "thead"))
+        if not own or not any(row) or (rows and lone and len(row) < len(rows[0])):
+            continue  # blank, or only cells that reach over the rows below and are repeated there
+        rows.append(row)
+        parent = line.parent
+        in_head = parent is not None and parent.tag == "thead"
+        heads.append(in_head or (all_heads and own + reached >= len(rows[0])))
     head = sum(1 for _ in takewhile(bool, heads))
     return rows, head if head < len(rows) else min(head, 1)
 
@@ -134,9 +209,11 @@ def _cell_text(cell: LexborNode) -> str:
         if tag == "-text":
             parts.append(node.text_content or "")
         elif not hidden(node, tag):
-            if tag in ("br", "p", "div", "li", "ul", "ol"):
+            if tag in ("br", "p", "div"):
                 parts.append(" ")
-            elif tag == "sup" and "".join(parts[-1:])[-1:].isdigit():
+            elif tag == "li":
+                parts.append("\x1f")
+            elif tag == "sup" and parts and raises(parts[-1], node):
                 parts.append("^")
             descend = node.child
         if descend is not None:
@@ -151,4 +228,10 @@ def _cell_text(cell: LexborNode) -> str:
         if not depth:
             break
         node = node.next
-    return one_line(_SPACES.sub(" ", "".join(parts)))
+    text = _ITEMS.sub(", ", _UNSEEN.sub("", "".join(parts)).strip("\x1f \n\t"))
+    return one_line(_SPACES.sub(" ", text))
+
+
+def raises(before: str, node: LexborNode) -> bool:
+    """Whether a `sup` is an exponent (`x^2`) rather than a note's mark or an ordinal's ending."""
+    return before[-1:].isalnum() and bool(_EXPONENT.fullmatch((node.text_content or "").strip()))
