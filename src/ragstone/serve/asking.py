@@ -1,0 +1,259 @@
+"""Searching and asking over HTTP: hits, answers whole or as typed events, and how they came about.
+
+Events of a stream, in order: `retrieved` (hits and evidence), then for each statement `claim` and
+its `citation`s, or `removed`; `abstained` where there is no answer; `done` with the whole answer;
+`error` where it failed. What was sent is never taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ragstone.applications.events import Abstained, Done, Event, Removed, Retrieved, Stated
+from ragstone.applications.wire import (
+    JsonObject,
+    abstention_json,
+    answer_json,
+    citation_json,
+    claim_json,
+    evidence_json,
+    hit_json,
+    stage_json,
+)
+from ragstone.serve import examples, sse, telemetry
+from ragstone.serve.operation import Call, Operation, Parameter, Reply, reply
+from ragstone.serve.problem import Problem
+from ragstone.trace import Trace
+from ragstone.types import Answer, Hit
+
+if TYPE_CHECKING:
+    from ragstone.serve.library import Shelf
+
+CORPUS = Parameter(
+    "corpus", {"type": "string"}, "The corpus's name, as /api/corpora lists it.", "main", "path"
+)
+_QUESTION: JsonObject = {
+    "type": "string", "minLength": 1, "maxLength": 8000, "pattern": r"\S",
+    "description": "What is asked, in the user's words.",
+}  # fmt: skip
+_K: JsonObject = {"type": "integer", "minimum": 1, "maximum": 200, "description": "How many hits."}
+_WHERE: JsonObject = {
+    "type": "string", "maxLength": 4000,
+    "description": "Only documents that fit, such as format = 'pdf' AND date >= '2020-01-01'.",
+}  # fmt: skip
+SEARCH_BODY: JsonObject = {
+    "type": "object",
+    "required": ["question"],
+    "additionalProperties": False,
+    "properties": {
+        "question": _QUESTION,
+        "k": {**_K, "default": 10},
+        "mode": {"type": "string", "enum": ["hybrid", "dense", "lexical"], "default": "hybrid"},
+        "where": _WHERE,
+        "explain": {
+            "type": "boolean", "default": False,
+            "description": "Add the stages of the retrieval with their times and counts.",
+        },
+    },
+}  # fmt: skip
+_TURN: JsonObject = {
+    "type": "object",
+    "required": ["question", "answer"],
+    "additionalProperties": False,
+    "properties": {
+        "question": {"type": "string", "maxLength": 8000},
+        "answer": {"type": "string", "maxLength": 20000},
+    },
+}
+ASK_BODY: JsonObject = {
+    "type": "object",
+    "required": ["question"],
+    "additionalProperties": False,
+    "properties": {
+        "question": _QUESTION,
+        "k": _K,
+        "where": _WHERE,
+        "turns": {
+            "type": "array", "maxItems": 50, "items": _TURN,
+            "description": "What was said before, oldest first: the question may refer to it.",
+        },
+    },
+}  # fmt: skip
+
+
+async def search(call: Call) -> Response:
+    """The passages found for a question."""
+    shelf = call.shelf
+    where = shelf.visible(call.caller, call.text("where"))
+    trace = Trace()
+
+    def act() -> list[Hit]:
+        return shelf.corpus.search(
+            call.text("question"),
+            k=call.number("k", 10),
+            mode=call.text("mode", "hybrid"),  # type: ignore[arg-type]
+            where=where,
+            trace=trace,
+        )
+
+    hits = await call.library.work.run(act)
+    telemetry.record("search", trace, call.library.metrics, request_id=call.request_id)
+    found: JsonObject = {
+        "hits": [hit_json(hit) for hit in hits],
+        "timings_ms": dict(trace.timings_ms()),
+    }
+    if call.flag("explain"):
+        found["stages"] = [stage_json(stage) for stage in trace.stages]
+    return reply(found)
+
+
+def events_of(
+    shelf: Shelf,
+    question: str,
+    *,
+    where: str | None,
+    trace: Trace,
+    turns: list[tuple[str, str]] | None = None,
+    k: int | None = None,
+) -> Iterator[Event]:
+    """The events of one answer; with `turns`, the question is read as the next of them."""
+    return shelf.corpus.ask_stream(question, k=k, where=where, trace=trace)
+
+
+def turns_of(call: Call) -> list[tuple[str, str]]:
+    """The turns before, as the body gives them."""
+    given = call.body.get("turns")
+    turns = given if isinstance(given, list) else []
+    return [(str(t["question"]), str(t["answer"])) for t in turns if isinstance(t, dict)]
+
+
+async def ask(call: Call) -> Response:
+    """A whole answer."""
+    shelf = call.shelf
+    where = shelf.visible(call.caller, call.text("where"))
+    trace = Trace()
+    turns = turns_of(call)
+
+    def make() -> Iterator[Event]:
+        return events_of(
+            shelf, call.text("question"), where=where, trace=trace, turns=turns, k=call.maybe("k")
+        )
+
+    answer = await whole(call, make)
+    telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
+    return reply(answer_json(answer))
+
+
+async def whole(call: Call, make: Callable[[], Iterator[Event]]) -> Answer:
+    """The answer at the end of a stream; the work ends early if the client leaves."""
+    answer: Answer | None = None
+    async with call.library.work.stream(make) as events:
+        async for event in events:
+            if isinstance(event, Done):
+                answer = event.answer
+            elif await call.request.is_disconnected():
+                raise Problem(499, "gone", "The client left.")
+    if answer is None:
+        raise Problem(503, "no_answer", "The answer ended early.", retry_after_s=1)
+    return answer
+
+
+async def ask_stream(call: Call) -> Response:
+    """An answer as it arrives."""
+    shelf = call.shelf
+    where = shelf.visible(call.caller, call.text("where"))
+    trace = Trace()
+    turns = turns_of(call)
+
+    def make() -> Iterator[Event]:
+        yield from events_of(
+            shelf, call.text("question"), where=where, trace=trace, turns=turns, k=call.maybe("k")
+        )
+        telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
+
+    def fail(problem: Problem) -> bytes:
+        return sse.event("error", problem.content(call.request_id)["error"])  # type: ignore[arg-type]
+
+    stream = sse.EventStream(call.library.work, make, _Renderer(trace).render, fail)
+    return Streaming(stream)
+
+
+class Streaming(Response):
+    """Lets an ASGI callable pass as a reply."""
+
+    def __init__(self, stream: sse.EventStream[Event]) -> None:
+        super().__init__(media_type=sse.MEDIA)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._stream(scope, receive, send)
+
+
+class _Renderer:
+    """Events to bytes; citations are numbered in the order in which they are first cited."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._numbers: dict[tuple[str, int, int], int] = {}
+        self._claims = 0
+        self._trace = trace
+
+    def render(self, event: Event) -> bytes:
+        if isinstance(event, Retrieved):
+            found: JsonObject = {
+                "hits": [hit_json(hit) for hit in event.hits],
+                "evidence": [evidence_json(evidence) for evidence in event.evidence],
+                "confidence": event.confidence,
+            }
+            return sse.event("retrieved", found)
+        if isinstance(event, Stated):
+            return self._claim(event)
+        if isinstance(event, Removed):
+            return sse.event("removed", claim_json(event.claim))
+        if isinstance(event, Abstained):
+            return sse.event("abstained", abstention_json(event.abstention))
+        stages: JsonObject = {"stages": [stage_json(stage) for stage in self._trace.stages]}
+        return sse.event("done", {**answer_json(event.answer), **stages})
+
+    def _claim(self, event: Stated) -> bytes:
+        claim = claim_json(event.claim)
+        claim.pop("citations")
+        parts = [sse.event("claim", {"index": self._claims, "append": event.text, **claim})]
+        for citation in event.claim.citations:
+            key = (citation.document_id, citation.span.start, citation.span.end)
+            number = self._numbers.setdefault(key, len(self._numbers) + 1)
+            cited: JsonObject = {"claim": self._claims, "number": number}
+            parts.append(sse.event("citation", {**cited, **citation_json(citation)}))
+        self._claims += 1
+        return b"".join(parts)
+
+
+_EXAMPLES = {"question": {"question": "How is a version rolled back?"}}
+OPERATIONS = (
+    Operation(
+        "POST", "/api/corpora/{corpus}/search", "Find passages", "ask", "read", search,
+        Reply("The hits, best first.", examples.SEARCH), (CORPUS,), SEARCH_BODY,
+        {"simple": {"question": "version rollback", "k": 5},
+         "filtered": {"question": "revenue", "where": "format = 'pdf'", "mode": "lexical"}},
+        errors=(404,),
+    ),
+    Operation(
+        "POST", "/api/corpora/{corpus}/ask", "Answer a question", "ask", "read", ask,
+        Reply("The answer with its claims and citations.", examples.ANSWER), (CORPUS,), ASK_BODY,
+        {"simple": {"question": "How is a version rolled back?"},
+         "follow-up": {"question": "And back?",
+                       "turns": [{"question": "How is it rolled back?", "answer": "By rollback."}]}},
+        errors=(404,),
+    ),
+    Operation(
+        "POST", "/api/corpora/{corpus}/ask/stream", "Answer as it arrives", "ask", "read",
+        ask_stream,
+        Reply("Server-sent events: retrieved, claim, citation, removed, abstained, done, error.",
+              media=sse.MEDIA), (CORPUS,), ASK_BODY,
+        {"simple": {"question": "How is a version rolled back?"}},
+        errors=(404,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""The corpora that a server holds, and what a caller may see of them.
+
+Law: every question passes through `Shelf.visible`, which joins the caller's own filter to the
+one he asks with, before anything is retrieved. A corpus or document that he may not see is
+answered exactly as one that does not exist.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragstone.corpus.where import parse_where
+from ragstone.errors import UsageError
+from ragstone.serve.keys import Caller
+from ragstone.serve.metrics import Metrics
+from ragstone.serve.options import Options
+from ragstone.serve.pages import Pages
+from ragstone.serve.problem import Problem
+from ragstone.serve.work import Work
+from ragstone.types import Document, DocumentInfo
+
+if TYPE_CHECKING:
+    from ragstone.build import Corpus
+
+_LISTS_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document in a list, and the text by which it is looked up there."""
+
+    info: DocumentInfo
+    name: str
+
+
+class Shelf:
+    """One corpus under the name that callers use for it."""
+
+    def __init__(self, name: str, corpus: Corpus, folder: Path, uploads: Path) -> None:
+        self.name = name
+        self.corpus = corpus
+        self.folder = folder
+        self.uploads = uploads
+        self.writing = threading.Lock()  # one writer: the others wait here, not in the database
+        self._lock = threading.Lock()
+        self._lists: OrderedDict[tuple[int, str], tuple[Listed, ...]] = OrderedDict()
+
+    def visible(self, caller: Caller, where: str = "") -> str | None:
+        """The filter for this caller and this question, or None. Raises UsageError.
+
+        Both are read on their own before they are joined, so that no bracket in the one can
+        change the meaning of the other.
+        """
+        parts = [part for part in (caller.where, where) if part.strip()]
+        for part in parts:
+            parse_where(part)
+        return " AND ".join(f"({part})" for part in parts) or None
+
+    @property
+    def version(self) -> int:
+        """The newest published version."""
+        return self.corpus.store.head()
+
+    def documents(self, where: str | None) -> tuple[Listed, ...]:
+        """All documents that fit, by title. Kept for the current version."""
+        key = (self.version, where or "")
+        with self._lock:
+            if key in self._lists:
+                self._lists.move_to_end(key)
+                return self._lists[key]
+        with self.corpus.store.snapshot(key[0] or None) as snapshot:
+            infos = snapshot.documents(parse_where(where) if where else None)
+            listed = [Listed(i, f"{i.title}\n{i.source}".casefold()) for i in infos]
+        listed.sort(key=lambda one: one.name)
+        with self._lock:
+            self._lists[key] = tuple(listed)
+            while len(self._lists) > _LISTS_KEPT:
+                self._lists.popitem(last=False)
+        return tuple(listed)
+
+    def find(
+        self, id_: str, caller: Caller, *, at: int | None = None, text: bool = False
+    ) -> tuple[DocumentInfo, Document | None]:
+        """One document as it was in version `at` (the newest, when None), on request with its text.
+
+        Raises Problem (404), also where it is not visible; UsageError for an unknown version.
+        """
+        exactly = "id = '" + id_.replace("'", "''") + "'"
+        where = self.visible(caller, exactly)
+        with self.corpus.store.snapshot(at) as snapshot:
+            for info in snapshot.documents(parse_where(where) if where else None):
+                return info, snapshot.document(info.id) if text else None
+        raise Problem(
+            404, "no_document", "There is no such document.", remedy="List them at /documents."
+        )
+
+
+class Library:
+    """Everything that the operations share."""
+
+    def __init__(
+        self, shelves: Mapping[str, Shelf], options: Options, metrics: Metrics, work: Work
+    ) -> None:
+        if not shelves:
+            raise UsageError("A server needs a corpus.", remedy="Give --corpus NAME=FOLDER.")
+        self.shelves = dict(shelves)
+        self.options = options
+        self.metrics = metrics
+        self.work = work
+        self.pages = Pages()
+        self.uploading = 0
+        self.ready = False
+
+    def shelf(self, name: str, caller: Caller) -> Shelf:
+        """The corpus of this name. Raises Problem (404), also where it is not visible."""
+        shelf = self.shelves.get(name)
+        if shelf is None or not caller.sees(name):
+            raise Problem(
+                404, "no_corpus", "There is no such corpus.", remedy="List them at /api/corpora."
+            )
+        return shelf
+
+    def seen_by(self, caller: Caller) -> list[Shelf]:
+        """The corpora that this caller may see, in the order they were given."""
+        return [shelf for name, shelf in self.shelves.items() if caller.sees(name)]
+
+    def close(self) -> None:
+        """Stop taking work, then close every corpus."""
+        self.work.close()
+        self.pages.close()
+        for shelf in self.shelves.values():
+            shelf.corpus.close()

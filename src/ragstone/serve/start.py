@@ -1,0 +1,126 @@
+"""Starting the server: corpora opened, keys read, refusals said, uvicorn run until the end."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ragstone.errors import UsageError
+from ragstone.serve import log
+from ragstone.serve.keys import Keys, default_path
+from ragstone.serve.library import Library, Shelf
+from ragstone.serve.metrics import Metrics
+from ragstone.serve.options import Options
+from ragstone.serve.work import Work
+from ragstone.types import Scalar
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def named(corpora: Sequence[str]) -> dict[str, Path]:
+    """`NAME=FOLDER` or `FOLDER` (named after itself) to folders by name. Raises UsageError."""
+    found: dict[str, Path] = {}
+    for given in corpora:
+        name, equals, folder = given.partition("=")
+        if not equals:
+            folder = given
+            name = Path(given).absolute().name.lstrip(".") or "main"
+            name = re.sub(r"[^A-Za-z0-9._-]+", "-", name) or "main"
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"A corpus's name is {name!r}.",
+                remedy="Use letters, digits, dots and dashes: --corpus NAME=FOLDER.",
+            )
+        if name in found:
+            raise UsageError(
+                f"Two corpora are named {name!r}.", remedy="Give --corpus NAME=FOLDER."
+            )
+        found[name] = Path(folder)
+    return found
+
+
+@contextlib.contextmanager
+def opened(
+    folders: Mapping[str, Path],
+    options: Options,
+    *,
+    config: Path | None = None,
+    settings: Mapping[str, Scalar] | None = None,
+) -> Iterator[Library]:
+    """The library over these folders, closed at the end. Raises CorpusError, UsageError."""
+    from ragstone.build import open_corpus
+
+    with contextlib.ExitStack() as stack:
+        shelves = {}
+        for name, folder in folders.items():
+            corpus = open_corpus(
+                folder, read_only=options.read_only, config=config,
+                settings=settings,
+            )  # fmt: skip
+            stack.callback(corpus.close)
+            uploads = Path(options.uploads) / name if options.uploads else folder / "uploads"
+            shelves[name] = Shelf(name, corpus, folder.absolute(), uploads.absolute())
+        work = Work(
+            threads=options.workers, waiting=options.waiting, streams=max(1, options.streams)
+        )
+        library = Library(shelves, options, Metrics(), work)
+        stack.callback(library.close)
+        yield library
+
+
+def keys_of(options: Options) -> Keys:
+    """The keys that the options name."""
+    return Keys(Path(options.keys) if options.keys else default_path())
+
+
+def serve(library: Library, keys: Keys) -> None:
+    """Serve until SIGINT or SIGTERM. Raises UsageError where that would be unsafe."""
+    import uvicorn
+
+    from ragstone.serve import telemetry
+    from ragstone.serve.app import create_app
+    from ragstone.serve.connection import timed
+    from ragstone.serve.guard import refuse_unsafe
+
+    options = library.options
+    why = refuse_unsafe(options, keys, list(library.shelves))
+    if why:
+        raise UsageError(why, remedy="Make one: ragstone serve keys add NAME. Or use 127.0.0.1.")
+    if options.telemetry:
+        telemetry.enable()
+    log.set_up(options.log)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(library, keys),
+            host=options.host,
+            port=options.port,
+            http=timed(options.header_timeout_s),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=max(1, int(options.shutdown_s)),
+            limit_concurrency=1024,
+            h11_max_incomplete_event_size=32 << 10,
+        )
+    )
+    if options.log != "none":
+        log.write(
+            "listening", url=f"http://{options.host}:{options.port}/",
+            corpora=", ".join(library.shelves), keys=len(keys),
+        )  # fmt: skip
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def stop_on_terminate() -> None:
+    """Make SIGTERM end the process as Ctrl-C does, for what runs without uvicorn."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
