@@ -1,7 +1,7 @@
 // Asking: a conversation in which every statement shows what proves it.
 
 import { state, stream } from "./api.js";
-import { duration, fileName, fill, h, icon, number, say } from "./dom.js";
+import { counted, duration, fileName, fill, h, icon, say } from "./dom.js";
 import { openReader, passageOf } from "./reader.js";
 import { stageList } from "./stages.js";
 
@@ -43,10 +43,7 @@ export function askView(main) {
   function anew() {
     stop();
     turns.length = 0;
-    fill(thread, welcome((question) => {
-      field.value = question;
-      form.requestSubmit();
-    }));
+    fill(thread, welcome());
     field.focus();
   }
 
@@ -103,7 +100,7 @@ function welcome() {
     h("h1", {}, "What would you like to know?"),
     h("p", {},
       count
-        ? `Answers come from ${number(count)} ${count === 1 ? "document" : "documents"} in “${state.corpus}”. Each statement opens at the words that prove it, and where the documents do not say, neither does the answer.`
+        ? `Answers come from ${counted(count, "document")} in “${state.corpus}”. Each statement opens at the words that prove it, and where the documents do not say, neither does the answer.`
         : `“${state.corpus}” holds no documents yet.`),
     count ? null : h("a", { class: "button primary", href: `#/${encodeURIComponent(state.corpus)}/documents` }, "Add documents"),
   );
@@ -184,6 +181,7 @@ function answerView(question) {
       say(answer.abstained ? `No answer: ${answer.reason}` : answer.answer);
       if (removed.length) after.append(removedList(removed));
       after.append(foot(answer));
+      element.scrollIntoView({ block: "nearest", behavior: "smooth" });
     },
     error(error) {
       fail(error.message);
@@ -199,7 +197,8 @@ function answerView(question) {
 }
 
 function source(citation, { number: label, passage }, open) {
-  const place = [citation.page && `page ${citation.page}`, ...citation.heading_path.slice(-2)];
+  const headings = citation.heading_path.filter((heading) => heading !== citation.title);
+  const place = [citation.page && `page ${citation.page}`, ...headings.slice(-2)];
   return h(
     "li",
     {},

@@ -1,7 +1,7 @@
 // The documents of a corpus: a list that stays quick with any number of them, and uploads.
 
 import { get, remove, state, upload } from "./api.js";
-import { confirm, fileName, fill, h, icon, number, say } from "./dom.js";
+import { confirm, counted, fileName, fill, h, icon, number, say } from "./dom.js";
 import { closeReader, openReader } from "./reader.js";
 
 const ROW = 68; // pixels; the rows that are not in sight do not exist
@@ -31,7 +31,7 @@ export function documentsView(main) {
 
   function shown(found, problem) {
     count.textContent = problem ?? (found.total === found.all
-      ? `${number(found.all)} ${found.all === 1 ? "document" : "documents"}`
+      ? counted(found.all, "document")
       : `${number(found.total)} of ${number(found.all)} documents`);
     count.classList.toggle("problem", Boolean(problem));
     if (!found) return;
@@ -154,7 +154,7 @@ function row(info, index, total, writable, list) {
   if (!info) return fill(item, h("span", { class: "pending" }, "…"));
   const passage = { id: info.document_id };
   const name = info.title || fileName(info.source);
-  const facts = [info.language, `${number(info.characters)} characters`, `${number(info.passages)} passages`];
+  const facts = [info.language, counted(info.characters, "character"), counted(info.passages, "passage")];
   return fill(
     item,
     h("button", { type: "button", class: "document", "data-index": index, onclick: () => openReader(passage) },
@@ -232,7 +232,7 @@ async function send({ file, item, bar, note, refresh }) {
       }
     });
     const count = reply.documents.length;
-    note.textContent = `${reply.replaced ? "Replaced" : "Added"}${count === 1 ? "" : `: ${count} documents`}`;
+    note.textContent = `${reply.replaced ? "Replaced" : "Added"}${count === 1 ? "" : `: ${counted(count, "document")}`}`;
     item.classList.add("done");
     say(`${file.name} was added.`);
     setTimeout(() => item.remove(), 8000);

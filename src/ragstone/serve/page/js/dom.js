@@ -34,6 +34,7 @@ const SHAPES = {
   close: "m5 5 10 10M15 5 5 15",
   left: "M12.500 4 6.500 10l6 6",
   right: "m7.500 4 6 6-6 6",
+  zoom: "M13 13l4 4M8.500 3.500a5 5 0 1 0 0 10 5 5 0 0 0 0-10M8.500 6.500v4M6.500 8.500h4",
   add: "M10 4v12M4 10h12",
   bin: "M4 6h12M8 6V4h4v2M6 6l.7 10.500h6.600L14 6",
   up: "M10 16V5M5.500 9 10 4.500 14.500 9",
@@ -57,6 +58,10 @@ export function say(text) {
 
 export function number(value) {
   return new Intl.NumberFormat().format(value);
+}
+
+export function counted(count, noun) {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 export function duration(ms) {

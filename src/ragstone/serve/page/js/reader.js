@@ -1,7 +1,7 @@
 // A document beside the answer: its text with the exact words marked, or its page's real image.
 
 import { get, image } from "./api.js";
-import { codePoints, fileName, fill, h, icon, number, say } from "./dom.js";
+import { codePoints, counted, fileName, fill, h, icon, number, say } from "./dom.js";
 
 const panel = document.getElementById("reader");
 const AROUND = 6000; // code points before and after the marked words
@@ -88,8 +88,8 @@ function steps() {
 function show(found, passage) {
   const body = h("div", { class: "reader-body", tabindex: "0", role: "region", "aria-label": "Content" });
   const marked = passage.end > passage.start;
-  const facts = [found.format, `${number(found.characters)} characters`];
-  if (found.pages) facts.push(`${number(found.pages)} pages`);
+  const facts = [found.format, counted(found.characters, "character")];
+  if (found.pages) facts.push(counted(found.pages, "page"));
   const modes = found.has_images ? modeSwitch(found, passage, body) : null;
   fill(
     panel,
@@ -231,18 +231,27 @@ function drawPage(found, passage, body, page, marks) {
     box.style.height = `${(bottom - top) * 100}%`;
     return box;
   });
+  const center = (box) => box.scrollIntoView({ block: "center", inline: "center" });
+  const zoom = h("button", {
+    type: "button", class: "icon", "aria-label": "Larger", "aria-pressed": "false",
+    onclick: () => {
+      const near = body.querySelector(".sheet").classList.toggle("near");
+      zoom.setAttribute("aria-pressed", String(near));
+      if (boxes.length) center(boxes[0]);
+    },
+  }, icon("zoom"));
   const picture = h("img", { src: shown.picture, alt: `Page ${page} of ${found.title}` });
   fill(
     body,
     h("div", { class: "turn" },
       turn(page - 1, "Previous page", "left"),
       h("span", {}, `Page ${number(page)} of ${number(found.pages)}`),
-      turn(page + 1, "Next page", "right")),
+      turn(page + 1, "Next page", "right"), zoom),
     marks.problem && h("p", { class: "note" }, `No words are marked: ${marks.problem}`),
     h("div", { class: "sheet" }, picture, boxes),
   );
   if (boxes.length) {
-    picture.addEventListener("load", () => boxes[0].scrollIntoView({ block: "center" }), { once: true });
+    picture.addEventListener("load", () => center(boxes[0]), { once: true });
     say(`Page ${page}, ${boxes.length} marked ${boxes.length === 1 ? "line" : "lines"}`);
   }
 }

@@ -1,7 +1,7 @@
 // Searching: the passages with the score of every stage, and how the retrieval went.
 
 import { post } from "./api.js";
-import { duration, fileName, fill, h, say } from "./dom.js";
+import { counted, duration, fileName, fill, h, say } from "./dom.js";
 import { openReader } from "./reader.js";
 import { stageList } from "./stages.js";
 
@@ -47,7 +47,7 @@ export function searchView(main) {
       id: hit.document_id, start: hit.start, end: hit.end, page: hit.page,
     }));
     const best = scales(found.hits);
-    const summary = `${found.hits.length} ${found.hits.length === 1 ? "passage" : "passages"} in ${duration(found.timings_ms.total)}`;
+    const summary = `${counted(found.hits.length, "passage")} in ${duration(found.timings_ms.total)}`;
     say(summary);
     fill(
       results,
@@ -78,7 +78,9 @@ function scales(hits) {
 }
 
 function card(hit, ranges, open) {
-  const place = [hit.page && `page ${hit.page}`, ...hit.heading_path].filter(Boolean).join(" › ");
+  const headings = hit.heading_path.filter((heading) => heading !== hit.title);
+  const place = [hit.page && `page ${hit.page}`, ...headings].filter(Boolean).join(" › ");
+  const text = hit.text.replace(/\s*\n\s*/g, "\n");
   return h(
     "li",
     {},
@@ -87,7 +89,7 @@ function card(hit, ranges, open) {
         h("span", { class: "rank" }, hit.rank),
         h("button", { type: "button", class: "title", dir: "auto", onclick: open }, hit.title || fileName(hit.source))),
       h("p", { class: "source-place", dir: "auto", title: hit.source }, place || fileName(hit.source)),
-      h("p", { class: "excerpt", dir: "auto" }, hit.text.length > 420 ? `${hit.text.slice(0, 420)}…` : hit.text),
+      h("p", { class: "excerpt", dir: "auto" }, text.length > 420 ? `${text.slice(0, 420)}…` : text),
       h("dl", { class: "scores" },
         [["score", hit.score], ...Object.entries(hit.scores)].map(([name, score]) => meter(name, score, ranges[name])))),
   );

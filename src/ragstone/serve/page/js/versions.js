@@ -1,7 +1,7 @@
 // The versions of a corpus: what changed from one to the next, and the way back.
 
 import { get, post, state } from "./api.js";
-import { confirm, fileName, fill, h, icon, number, say } from "./dom.js";
+import { confirm, counted, fileName, fill, h, icon, number, say } from "./dom.js";
 import { openReader } from "./reader.js";
 
 export function versionsView(main) {
@@ -36,7 +36,7 @@ function entry(version, found, before, list) {
   const back = !current && state.caller.may_roll_back
     ? h("button", { type: "button", class: "plain", onclick: () => goBack(version, list) }, icon("back"), "Go back to this")
     : null;
-  const facts = [`${number(version.documents)} documents`, `${number(version.passages)} passages`];
+  const facts = [counted(version.documents, "document"), counted(version.passages, "passage")];
   return h(
     "li",
     { class: current ? "current" : "" },
