@@ -85,8 +85,8 @@ def name_differences(claim: str, everything: Sequence[str]) -> list[Difference]:
         missing = [term for term in name.terms if term not in held and term not in acronyms]
         if not missing or name.text.casefold() in lowered:
             continue
-        initials = stem(acronym_of(name.text))
-        if len(initials) > 1 and initials in held:
+        initials = acronym_of(name.text)
+        if len(initials) > 1 and stem(initials) in held:
             continue
         # "Angela Merkel" is borne out by "Merkel": the last word of a name carries it.
         if len(missing) < len(name.terms) and name.terms[-1] not in missing:

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.questions import Question, understand
-from ragstone.grounding.relevance import features
-from ragstone.grounding.scoring import evidence_probabilities
-from ragstone.grounding.words import coverage, rarity, terms_of, words_of
+from ragstone.grounding.relevance import lexical_features, meaning_features
+from ragstone.grounding.scoring import by_words, by_words_and_meaning
+from ragstone.grounding.tokens import TokenEncoder, TokenMemory
+from ragstone.grounding.words import rarity, terms_of, words_of
 from ragstone.protocols import Encoder
 from ragstone.types import Document, Evidence, Hit
 
-MAX_EMBEDDED = 24  # sentences embedded per question, at about 1 ms each on one core
+MAX_EMBEDDED = 12  # sentences embedded per question, at 1 to 2 ms each
 ENOUGH = 0.97  # stop when the answer is held with this probability by the scorer's own estimate
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
 SAME = 0.9  # share of terms in common from which two sentences say the same
@@ -40,7 +41,7 @@ def select(
 
     `score` of each is the probability that it holds the answer. `max_tokens` bounds texts
     and leads together (about 4 characters a token); at least one item comes back if any hit
-    has text. Without an encoder the choice is lexical. `enough` moves how many are taken.
+    has text. Without an encoder that gives token vectors the choice is by words alone. `enough` moves how many are taken.
     """
     candidates = candidates_of(hits, document_of)
     if not candidates:
@@ -69,30 +70,24 @@ def select(
 def score(
     question: Question, candidates: Sequence[Candidate], encoder: Encoder | None
 ) -> npt.NDArray[np.float64]:
-    """The probability that each candidate holds the answer, shape (len(candidates),)."""
+    """The probability that each candidate holds the answer, shape (len(candidates),).
+
+    Words alone choose which candidates are worth an embedding; of the others, none is scored
+    above the least of those.
+    """
     idf = rarity([candidate.text for candidate in candidates])
-    cosines = np.full(len(candidates), np.nan, dtype=np.float32)
-    if encoder is not None:
-        places = prefilter(question, candidates)
-        vector = encoder.encode_queries([question.text])[0]
-        vectors = encoder.encode_passages([candidates[place].text for place in places])
-        cosines[places] = vectors @ vector
-    return evidence_probabilities(features(question, candidates, cosines, idf))
-
-
-def prefilter(question: Question, candidates: Sequence[Candidate]) -> list[int]:
-    """Places of the candidates worth an embedding: by words in common, then by the hit's rank."""
-    if len(candidates) <= MAX_EMBEDDED:
-        return list(range(len(candidates)))
-    idf = rarity([candidate.text for candidate in candidates])
-    unseen = max(idf.values(), default=1.0)
-
-    def promise(place: int) -> float:
-        candidate = candidates[place]
-        covered = coverage(question.terms, terms_of(candidate.text), idf, unseen=unseen)
-        return covered + 0.5 / candidate.hit.rank
-
-    return sorted(sorted(range(len(candidates)), key=promise, reverse=True)[:MAX_EMBEDDED])
+    lexical = lexical_features(question, candidates, idf)
+    probabilities = by_words(lexical)
+    if not isinstance(encoder, TokenEncoder):
+        return probabilities
+    places = np.sort(np.argsort(-probabilities, kind="stable")[:MAX_EMBEDDED])
+    nearer = [candidates[place] for place in places]
+    asked, *units = TokenMemory(encoder).encode([question.text, *(c.text for c in nearer)])
+    meaning = meaning_features(question, nearer, asked, units, idf)
+    found = by_words_and_meaning(np.hstack([lexical[places], meaning]))
+    probabilities = np.minimum(probabilities, found.min())
+    probabilities[places] = found
+    return np.asarray(probabilities, dtype=np.float64)
 
 
 def approximate_tokens(text: str) -> int:

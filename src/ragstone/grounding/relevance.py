@@ -18,6 +18,7 @@ from ragstone.grounding.candidates import Candidate, points_back
 from ragstone.grounding.names import names_of
 from ragstone.grounding.quantities import agree, quantities_of
 from ragstone.grounding.questions import AnswerKind, Question
+from ragstone.grounding.tokens import Encoded
 from ragstone.grounding.words import coverage, terms_of, words_of
 
 Matrix = npt.NDArray[np.float32]
@@ -25,16 +26,19 @@ Matrix = npt.NDArray[np.float32]
 KINDS: tuple[AnswerKind, ...] = (
     "person", "place", "time", "number", "reason", "manner", "choice", "definition", "thing",
 )  # fmt: skip
-FEATURES: tuple[str, ...] = (
-    "cosine", "cosine_gap", "coverage", "coverage_gap", "coverage_with_context", "context_gap",
+LEXICAL: tuple[str, ...] = (
+    "coverage", "coverage_gap", "coverage_with_context", "context_gap", "passage_coverage",
     "names", "names_with_context", "quantities", "pairs", "nearness", "answer_kind",
     "answer_near", "quoted", "focus", "rank", "place", "first", "words",
     "before", "after", "points_back", "row", "list_item", "code", "fresh", "matched",
     "has_number", "has_year", "has_name",
     *(f"asks_{kind}" for kind in KINDS),
 )  # fmt: skip
-COSINE = FEATURES.index("cosine")
-COSINE_GAP = FEATURES.index("cosine_gap")
+MEANING: tuple[str, ...] = (
+    "cosine", "cosine_gap", "late", "late_gap", "late_least", "late_rare", "late_rare_gap",
+    "late_missing", "late_answer",
+)  # fmt: skip
+FEATURES: tuple[str, ...] = LEXICAL + MEANING
 
 _REASON = re.compile(
     r"\b(because|due to|since|as a result|caused?|reason|led to|in order to|so that|therefore"
@@ -47,16 +51,12 @@ _DEFINING = re.compile(
 )
 
 
-def features(
-    question: Question,
-    candidates: Sequence[Candidate],
-    cosines: npt.NDArray[np.float32],
-    idf: Mapping[str, float],
+def lexical_features(
+    question: Question, candidates: Sequence[Candidate], idf: Mapping[str, float]
 ) -> Matrix:
-    """Shape (len(candidates), len(FEATURES)); `cosines` of shape (len(candidates),) may hold
-    nan where no embedding was made, which becomes the lowest known one."""
+    """Shape (len(candidates), len(LEXICAL)): what words, numbers and places alone tell."""
     if not candidates:
-        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+        return np.zeros((0, len(LEXICAL)), dtype=np.float32)
     unseen = max(idf.values(), default=1.0)
     covered = [
         coverage(question.terms, terms_of(candidate.text), idf, unseen=unseen)
@@ -66,26 +66,27 @@ def features(
         coverage(question.terms, terms_of(c.text) | context_terms(c), idf, unseen=unseen)
         for c in candidates
     ]
-    known = cosines[~np.isnan(cosines)]
-    lowest = float(known.min()) if known.size else 0.0
-    cosines = np.where(np.isnan(cosines), lowest, cosines)
-    best_cosine, best, best_context = float(cosines.max()), max(covered), max(with_context)
+    passages = {
+        id(c.hit): coverage(
+            question.terms, terms_of(c.hit.passage.text) | context_terms(c), idf, unseen=unseen
+        )
+        for c in candidates
+    }
+    best, best_context = max(covered), max(with_context)
     rows: list[list[float]] = []
     for place, candidate in enumerate(candidates):
-        neighbours = _neighbours(candidates, covered, place)
         row = [
-            float(cosines[place]),
-            float(cosines[place]) - best_cosine,
             covered[place],
             covered[place] - best,
             with_context[place],
             with_context[place] - best_context,
+            passages[id(candidate.hit)],
             *_pair(question, candidate, idf, unseen),
             1.0 / candidate.hit.rank,
             float(min(candidate.place, 10)),
             float(candidate.place == 0),
             math.log1p(len(words_of(candidate.text))),
-            *neighbours,
+            *_neighbours(candidates, covered, place),
             float(bool(candidate.lead) or points_back(candidate.text)),
             float(candidate.kind == "row"),
             float(candidate.kind == "list_item"),
@@ -95,6 +96,66 @@ def features(
         ]
         rows.append(row)
     return np.asarray(rows, dtype=np.float32)
+
+
+def meaning_features(
+    question: Question,
+    candidates: Sequence[Candidate],
+    asked: Encoded,
+    units: Sequence[Encoded],
+    idf: Mapping[str, float],
+) -> Matrix:
+    """Shape (len(candidates), len(MEANING)): each question token's likest token in the unit
+    (late interaction, Khattab and Zaharia 2020), whole and by rarity, and the plain cosine."""
+    words = words_of(question.text)
+    wanted = set(question.terms)
+    telling = np.array(
+        [owner >= 0 and bool(wanted.intersection(words[owner].terms)) for owner in asked.words],
+        dtype=bool,
+    )
+    if not telling.any():
+        telling = np.ones(len(asked.words), dtype=bool)
+    unseen = max(idf.values(), default=1.0)
+    rarities = np.array(
+        [
+            max((idf.get(term, unseen) for term in words[owner].terms), default=0.1)
+            if owner >= 0
+            else 0.1
+            for owner in asked.words
+        ]
+    )[telling]
+    rows: list[list[float]] = []
+    for candidate, unit in zip(candidates, units, strict=True):
+        if not len(unit.vectors) or not len(asked.vectors):
+            rows.append([0.0] * 6)
+            continue
+        table = asked.vectors @ unit.vectors.T
+        likest = table.max(axis=1)
+        own = likest[telling]
+        held = terms_of(candidate.text)
+        lost = np.array(
+            [owner >= 0 and not held.intersection(words[owner].terms) for owner in asked.words]
+        )[telling]
+        rows.append(
+            [
+                float(asked.mean @ unit.mean),
+                float(own.mean()),
+                float(own.min()),
+                float((own * rarities).sum() / rarities.sum()),
+                float(own[lost].mean()) if lost.any() else 1.0,
+                # How like the asking words ("what country") some token of the unit is.
+                float(likest[~telling].mean()) if (~telling).any() else 0.0,
+            ]
+        )
+    plain = np.asarray(rows, dtype=np.float32)
+    cosine, late, least, rare, missing, answer = plain.T
+    return np.stack(
+        [
+            cosine, cosine - cosine.max(), late, late - late.max(), least, rare,
+            rare - rare.max(), missing, answer,
+        ],
+        axis=1,
+    )  # fmt: skip
 
 
 def context_terms(candidate: Candidate) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.grounding.relevance import FEATURES, Matrix
+from ragstone.grounding.relevance import FEATURES, LEXICAL, Matrix
 
 # Until the trained scorer is read: set by hand on a handful of paragraphs.
 _HAND = {
@@ -14,9 +14,16 @@ _HAND = {
 }  # fmt: skip
 
 
-def evidence_probabilities(matrix: Matrix) -> npt.NDArray[np.float64]:
-    """The probability that each candidate holds the answer."""
-    weights = np.zeros(len(FEATURES))
-    for name, weight in _HAND.items():
-        weights[FEATURES.index(name)] = weight
-    return np.asarray(1.0 / (1.0 + np.exp(-(matrix @ weights - 6.5))), dtype=np.float64)
+def by_words(matrix: Matrix) -> npt.NDArray[np.float64]:
+    """The probability that each candidate holds the answer, from lexical features."""
+    return _hand(matrix, LEXICAL, -4.0)
+
+
+def by_words_and_meaning(matrix: Matrix) -> npt.NDArray[np.float64]:
+    """The same from all features."""
+    return _hand(matrix, FEATURES, -6.5)
+
+
+def _hand(matrix: Matrix, names: tuple[str, ...], bias: float) -> npt.NDArray[np.float64]:
+    weights = np.array([_HAND.get(name, 0.0) for name in names])
+    return np.asarray(1.0 / (1.0 + np.exp(-(matrix @ weights + bias))), dtype=np.float64)

@@ -9,10 +9,8 @@ token in an unlike context.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +19,10 @@ from ragstone.grounding.lexicon import NEGATORS
 from ragstone.grounding.names import names_of
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.reading import Reading, context_of
+from ragstone.grounding.tokens import Encoded, TokenMemory
 from ragstone.grounding.words import Word, coverage, rarity, terms_of, words_of
 from ragstone.protocols import Vectors
-from ragstone.types import Evidence, Span
+from ragstone.types import Evidence
 
 Matrix = npt.NDArray[np.float32]
 
@@ -38,61 +37,6 @@ FEATURES: tuple[str, ...] = (
     "token_numbers", "token_names", "sentence_used",
     "words", "sentences", "evidence_words",
 )  # fmt: skip
-
-
-class TokenEncoder(Protocol):
-    """An encoder that also gives one unit vector per token."""
-
-    @property
-    def name(self) -> str: ...
-
-    def token_spans(self, text: str) -> list[Span]: ...
-
-    def encode_tokens(self, texts: Sequence[str]) -> list[Vectors]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A text's token vectors (tokens, dim), the word each token belongs to (-1 for none), and
-    the mean of the vectors at unit length."""
-
-    vectors: Vectors
-    words: npt.NDArray[np.int64]
-    mean: Vectors
-
-
-class TokenMemory:
-    """Token vectors by text, so that the evidence of one answer is encoded once."""
-
-    def __init__(self, encoder: TokenEncoder, *, texts: int = 512) -> None:
-        self._encoder = encoder
-        self._texts = texts
-        self._known: dict[str, Encoded] = {}
-
-    def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """The encoded texts in order; new ones in one batch."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if len(self._known) + len(new) > self._texts:
-            self._known = {text: self._known[text] for text in texts if text in self._known}
-        if new:
-            for text, vectors in zip(new, self._encoder.encode_tokens(new), strict=True):
-                spans = self._encoder.token_spans(text)[: len(vectors)]
-                self._known[text] = _encoded(text, vectors, spans)
-        return [self._known[text] for text in texts]
-
-
-def _encoded(text: str, vectors: Vectors, spans: Sequence[Span]) -> Encoded:
-    ends = np.array([word.end for word in words_of(text)])
-    starts = np.array([word.start for word in words_of(text)])
-    owners = np.full(len(vectors), -1, dtype=np.int64)
-    for token, span in enumerate(spans):
-        if len(ends):
-            place = int(np.searchsorted(ends, span.start, side="right"))
-            if place < len(ends) and starts[place] <= span.start:
-                owners[token] = place
-    mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
-    norm = float(np.linalg.norm(mean))
-    return Encoded(vectors, owners, mean / norm if norm > 0 else mean)
 
 
 def support_features(reading: Reading, evidence: Sequence[Evidence], memory: TokenMemory) -> Matrix:

@@ -19,20 +19,29 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
-from ragstone.grounding.evidence import approximate_tokens, prefilter
+from ragstone.grounding.evidence import MAX_EMBEDDED, approximate_tokens
 from ragstone.grounding.questions import understand
-from ragstone.grounding.relevance import FEATURES, features
+from ragstone.grounding.relevance import (
+    FEATURES,
+    LEXICAL,
+    MEANING,
+    lexical_features,
+    meaning_features,
+)
+from ragstone.grounding.tokens import TokenEncoder, TokenMemory
 from ragstone.grounding.trees import Trees
 from ragstone.grounding.words import rarity
 from ragstone.models.encoder import shipped_encoder
 from ragstone.training.boosting import Boosting, fit, save
 from ragstone.training.pools import Asked, Pool, read_pool
-from ragstone.training.vectors import Remembered
 
 SETS = ("squad2", "hotpotqa", "covidqa")
 HITS = 6
-FOLDS = 5
-HOW = Boosting(trees=160, depth=4)
+FOLDS = 3
+HOW = Boosting(trees=120, depth=4, rate=0.1, rows=0.4)
+_EMBEDDED = 16  # units embedded per question for training, a few more than for an answer
+_BLOCK = 150  # questions encoded together
+_PARTS = ("matrix", "labels", "questions", "folds", "tokens")
 WEIGHTS = Path(__file__).parents[1] / "grounding" / "weights"
 
 Matrix = npt.NDArray[np.float32]
@@ -40,7 +49,8 @@ Matrix = npt.NDArray[np.float32]
 
 @dataclass(slots=True)
 class Examples:
-    """Rows of one collection: features, label, question number, fold, tokens of the unit."""
+    """Rows of one collection: features (nan where a unit was not embedded), label, question
+    number, fold, and tokens of the unit with its lead."""
 
     matrix: Matrix
     labels: npt.NDArray[np.float64]
@@ -54,45 +64,85 @@ class Examples:
             self.folds[chosen], self.tokens[chosen],
         )  # fmt: skip
 
+    @property
+    def embedded(self) -> npt.NDArray[np.bool_]:
+        return ~np.isnan(self.matrix[:, -1])
 
-def examples(pool: Pool, encoder: Remembered, *, limit: int, hits: int = HITS) -> Examples:
+
+def examples(pool: Pool, encoder: TokenEncoder, *, limit: int, hits: int = HITS) -> Examples:
     """Units of the hits of up to `limit` answerable questions, with their labels."""
     asked = [q for q in pool.questions if q.answers and q.gold and not _is_choice(q)]
     draw = np.random.default_rng(0)
     asked = [asked[place] for place in sorted(draw.permutation(len(asked))[:limit])]
     groups = {group: fold % FOLDS for fold, group in enumerate(sorted({q.group for q in asked}))}
-    units = [candidates_of(pool.hits(q.question, hits), pool.document) for q in asked]
-    wanted: list[str] = []
-    for question, candidates in zip(asked, units, strict=True):
-        places = prefilter(understand(question.question), candidates)
-        wanted += [question.question, *(candidates[place].text for place in places)]
-    encoder.encode_passages(wanted)
-    parts: list[tuple[Matrix, list[float], int, int, list[int]]] = []
-    for number, (question, candidates) in enumerate(zip(asked, units, strict=True)):
-        if candidates:
-            matrix = matrix_of(question.question, candidates, encoder)
-            labels = [label(question, c, pool) for c in candidates]
-            tokens = [
-                approximate_tokens(c.text) + approximate_tokens(c.lead_text) for c in candidates
+    parts: list[Examples] = []
+    for start in range(0, len(asked), _BLOCK):
+        memory = TokenMemory(encoder, texts=1_000_000)
+        block = [
+            (number, question, candidates_of(pool.hits(question.question, hits), pool.document))
+            for number, question in enumerate(asked[start : start + _BLOCK], start)
+        ]
+        chosen = {number: _worth(question, units) for number, question, units in block}
+        memory.encode(
+            [
+                text
+                for number, question, units in block
+                for text in (question.question, *(units[place].text for place in chosen[number]))
             ]
-            parts.append((matrix, labels, number, groups[question.group], tokens))
+        )
+        for number, question, units in block:
+            if not units:
+                continue
+            count = len(units)
+            sizes = [approximate_tokens(c.text) + approximate_tokens(c.lead_text) for c in units]
+            parts.append(
+                Examples(
+                    matrix_of(question.question, units, chosen[number], memory),
+                    np.array([label(question, c, pool) for c in units]),
+                    np.full(count, number),
+                    np.full(count, groups[question.group]),
+                    np.array(sizes),
+                )
+            )
+    return joined(parts)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """All rows of several parts."""
     return Examples(
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([np.array(part[1]) for part in parts]),
-        np.concatenate([np.full(len(part[1]), part[2]) for part in parts]),
-        np.concatenate([np.full(len(part[1]), part[3]) for part in parts]),
-        np.concatenate([np.array(part[4]) for part in parts]),
+        np.concatenate([part.matrix for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.questions for part in parts]),
+        np.concatenate([part.folds for part in parts]),
+        np.concatenate([part.tokens for part in parts]),
     )
 
 
-def matrix_of(question: str, candidates: Sequence[Candidate], encoder: Remembered) -> Matrix:
-    """The features as `grounding.evidence.score` makes them."""
+def _worth(question: Asked, units: Sequence[Candidate]) -> list[int]:
+    """The units embedded for training: the best by words, as the first stage would choose."""
+    if not units:
+        return []
+    understood = understand(question.question)
+    matrix = lexical_features(understood, units, rarity([unit.text for unit in units]))
+    promise = matrix[:, LEXICAL.index("coverage_with_context")]
+    promise = (
+        promise + matrix[:, LEXICAL.index("coverage")] + 0.5 * matrix[:, LEXICAL.index("rank")]
+    )
+    return sorted(int(place) for place in np.argsort(-promise, kind="stable")[:_EMBEDDED])
+
+
+def matrix_of(
+    question: str, units: Sequence[Candidate], places: Sequence[int], memory: TokenMemory
+) -> Matrix:
+    """The features as `grounding.evidence.score` makes them, shape (units, features)."""
     understood = understand(question)
-    cosines = np.full(len(candidates), np.nan, dtype=np.float32)
-    places = prefilter(understood, candidates)
-    vector = encoder.encode_queries([question])[0]
-    cosines[places] = encoder.encode_passages([candidates[p].text for p in places]) @ vector
-    return features(understood, candidates, cosines, rarity([c.text for c in candidates]))
+    idf = rarity([unit.text for unit in units])
+    lexical = lexical_features(understood, units, idf)
+    meaning = np.full((len(units), len(MEANING)), np.nan, dtype=np.float32)
+    asked, *encoded = memory.encode([question, *(units[place].text for place in places)])
+    chosen = [units[place] for place in places]
+    meaning[list(places)] = meaning_features(understood, chosen, asked, encoded, idf)
+    return np.hstack([lexical, meaning])
 
 
 def label(question: Asked, candidate: Candidate, pool: Pool) -> float:
@@ -127,7 +177,7 @@ def holds(text: str, answers: Sequence[str]) -> bool:
 def _bridges(question: Asked, candidate: Candidate, pool: Pool) -> bool:
     """Whether the unit names another gold document: the link between two hops."""
     own = candidate.hit.passage.document_id
-    others = [pool.documents[id].title.split(" (")[0] for id in question.gold if id != own]
+    others = [pool.documents[key].title.split(" (")[0] for key in question.gold if key != own]
     return holds(candidate.text, others)
 
 
@@ -161,30 +211,52 @@ def containment(
 
 def baseline(rows: Examples) -> npt.NDArray[np.float64]:
     """Cosine plus idf-weighted overlap, the scorer to beat."""
-    cosine = rows.matrix[:, FEATURES.index("cosine")]
+    cosine = np.nan_to_num(rows.matrix[:, FEATURES.index("cosine")], nan=0.0)
     return np.asarray(cosine + rows.matrix[:, FEATURES.index("coverage")], dtype=np.float64)
 
 
-def train(sets: Mapping[str, Examples], *, how: Boosting = HOW) -> Trees:
-    """One model over all given sets, each with the same total weight."""
-    matrix = np.concatenate([rows.matrix for rows in sets.values()])
-    labels = np.concatenate([rows.labels for rows in sets.values()])
-    most = max(len(rows.labels) for rows in sets.values())
+@dataclass(frozen=True, slots=True)
+class Scorers:
+    """Both stages: by words over all units, by words and meaning over the embedded ones."""
+
+    words: Trees
+    meaning: Trees
+
+    def scores(self, rows: Examples) -> npt.NDArray[np.float64]:
+        """As `grounding.evidence.score`: the first stage picks what the second may see."""
+        first = self.words.probabilities(rows.matrix[:, : len(LEXICAL)])
+        second = np.where(rows.embedded, self.meaning.probabilities(rows.matrix), -1.0)
+        scores = np.full(len(first), -1.0)
+        for number in np.unique(rows.questions):
+            mine = np.flatnonzero((rows.questions == number) & rows.embedded)
+            kept = mine[np.argsort(-first[mine], kind="stable")[:MAX_EMBEDDED]]
+            scores[kept] = second[kept]
+        return scores
+
+
+def train(sets: Mapping[str, Examples], *, how: Boosting = HOW) -> Scorers:
+    """Both stages over all given sets, each set with the same total weight."""
+    rows = joined(list(sets.values()))
+    most = max(len(part.labels) for part in sets.values())
     weights = np.concatenate(
-        [np.full(len(rows.labels), most / len(rows.labels)) for rows in sets.values()]
+        [np.full(len(part.labels), most / len(part.labels)) for part in sets.values()]
     )
-    return fit(matrix, labels, FEATURES, weights=weights, how=how)
+    seen = rows.embedded
+    return Scorers(
+        fit(rows.matrix[:, : len(LEXICAL)], rows.labels, LEXICAL, weights=weights, how=how),
+        fit(rows.matrix[seen], rows.labels[seen], FEATURES, weights=weights[seen], how=how),
+    )
 
 
 def out_of_fold(sets: Mapping[str, Examples], name: str) -> npt.NDArray[np.float64]:
     """Scores of one set from models that saw none of the same articles (other sets in full)."""
     rows = sets[name]
     scores = np.zeros(len(rows.labels))
+    others = {other: part for other, part in sets.items() if other != name}
     for fold in range(FOLDS):
         inside = rows.folds == fold
-        others = {other: part for other, part in sets.items() if other != name}
         model = train({**others, name: rows.where(~inside)})
-        scores[inside] = model.probabilities(rows.matrix[inside])
+        scores[inside] = model.scores(rows.where(inside))
     return scores
 
 
@@ -201,18 +273,27 @@ def report(name: str, rows: Examples, scores: Mapping[str, npt.NDArray[np.float6
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Train, report, write the weights."""
+    """Gather (or read from `--cache`), train, report, write the weights."""
     data = Path(arguments[0])
     cache = Path(arguments[arguments.index("--cache") + 1]) if "--cache" in arguments else None
     limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 1500
-    encoder = shipped_encoder()
     sets: dict[str, Examples] = {}
-    for name in SETS:
-        path = cache / encoder.identity / f"sentences-{name}.npz" if cache else None
-        remembered = Remembered(encoder, path)
-        sets[name] = examples(read_pool(data / name), remembered, limit=limit)
-        remembered.save()
-        print(f"{name}: {sets[name].matrix.shape[0]} units", file=sys.stderr, flush=True)
+    with shipped_encoder() as encoder:
+        for name in SETS:
+            path = cache / f"evidence-{name}-{limit}.npz" if cache else None
+            if path is not None and path.exists():
+                with np.load(path) as kept:
+                    sets[name] = Examples(*(kept[part] for part in _PARTS))
+                continue
+            sets[name] = examples(read_pool(data / name), encoder, limit=limit)
+            if path is not None:
+                parts = {part: getattr(sets[name], part) for part in _PARTS}
+                np.savez_compressed(path, **parts)
+    if "--gather" in arguments:
+        return
+    model = train(sets)
+    save(model.words, WEIGHTS / "evidence_words.npz")
+    save(model.meaning, WEIGHTS / "evidence.npz")
     for name, rows in sets.items():
         left_out = train({other: part for other, part in sets.items() if other != name})
         report(
@@ -220,11 +301,10 @@ def main(arguments: Sequence[str]) -> None:
             rows,
             {
                 "cosine + overlap": baseline(rows),
-                "trees, set left out": left_out.probabilities(rows.matrix),
+                "trees, set left out": left_out.scores(rows),
                 "trees, article out": out_of_fold(sets, name),
             },
         )
-    save(train(sets), WEIGHTS / "evidence.npz")
 
 
 if __name__ == "__main__":
