@@ -112,6 +112,8 @@ def events(data: bytes) -> Iterator[Event]:
                 fonts[font] = _CHARSETS.get(value or 0, "")
             elif name in _SKIPPED or (star and name not in _KEPT):
                 state = replace(state, skipped=True)
+            elif name == "shptxt":  # a drawing is left out, the text in it is not
+                state = replace(state, skipped=False)
             elif name in ("header", "headerl", "headerr", "headerf"):
                 state = replace(state, destination="header")
             elif name in ("footer", "footerl", "footerr", "footerf"):
