@@ -16,7 +16,7 @@ from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.questions import Question, understand
 from ragstone.grounding.relevance import lexical_features, meaning_features
 from ragstone.grounding.scoring import by_words, by_words_and_meaning
-from ragstone.grounding.tokens import TokenEncoder, TokenMemory
+from ragstone.grounding.tokens import TokenMemory, token_encoder
 from ragstone.grounding.words import rarity, terms_of, words_of
 from ragstone.protocols import Encoder
 from ragstone.types import Document, Evidence, Hit
@@ -41,7 +41,8 @@ def select(
 
     `score` of each is the probability that it holds the answer. `max_tokens` bounds texts
     and leads together (about 4 characters a token); at least one item comes back if any hit
-    has text. Without an encoder that gives token vectors the choice is by words alone. `enough` moves how many are taken.
+    has text. `enough` moves how many are taken. Without an encoder that gives token vectors
+    (`tokens.TokenEncoder`) the choice is by words alone.
     """
     candidates = candidates_of(hits, document_of)
     if not candidates:
@@ -78,11 +79,12 @@ def score(
     idf = rarity([candidate.text for candidate in candidates])
     lexical = lexical_features(question, candidates, idf)
     probabilities = by_words(lexical)
-    if not isinstance(encoder, TokenEncoder):
+    by_token = token_encoder(encoder)
+    if by_token is None:
         return probabilities
     places = np.sort(np.argsort(-probabilities, kind="stable")[:MAX_EMBEDDED])
     nearer = [candidates[place] for place in places]
-    asked, *units = TokenMemory(encoder).encode([question.text, *(c.text for c in nearer)])
+    asked, *units = TokenMemory(by_token).encode([question.text, *(c.text for c in nearer)])
     meaning = meaning_features(question, nearer, asked, units, idf)
     found = by_words_and_meaning(np.hstack([lexical[places], meaning]))
     probabilities = np.minimum(probabilities, found.min())

@@ -30,6 +30,11 @@ class TokenEncoder(Protocol):
     def encode_tokens(self, texts: Sequence[str]) -> list[Vectors]: ...
 
 
+def token_encoder(encoder: object) -> TokenEncoder | None:
+    """`encoder` where it gives one vector per token, else None."""
+    return encoder if isinstance(encoder, TokenEncoder) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A text's token vectors (tokens, dim), the word each token belongs to (-1 for none), and
