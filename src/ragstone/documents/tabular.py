@@ -36,12 +36,18 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
         delimiter = "\t" if format_name == "tsv" and _width(sample, "\t") > 1 else sniff(sample)
         rows = _rows(chain(sample, lines), delimiter, raw.source)
         first = list(islice(rows, 30))
+        caption = _caption(first)
         header = first.pop(0) if first and has_header(first) else []
-        yield from _documents(raw, reading, chain(first, rows), header, format_name)
+        yield from _documents(raw, reading, chain(first, rows), header, format_name, caption)
 
 
 def _documents(
-    raw: Raw, reading: Reading, rows: Iterable[Sequence[str]], header: Sequence[str], name: str
+    raw: Raw,
+    reading: Reading,
+    rows: Iterable[Sequence[str]],
+    header: Sequence[str],
+    name: str,
+    caption: str,
 ) -> Iterator[Document]:
     limits = reading.limits
     number = 0
@@ -54,18 +60,26 @@ def _documents(
             yield _part(built, raw, name, header, begin, number)
             built, begin = None, number + 1
         number += 1
-        built = built or Builder(raw)
-        if number == begin:
-            built.part()
+        if built is None:
+            built = Builder(raw)
+            built.note(caption)
         built.row(row, header=header, number=number)
     if built is None:
         built = Builder(raw)
         built.row(header, number=1)
     if begin == 1:
         built.mark("table", 0, built.position)
-        yield built.document(format=name, metadata=_metadata(header, number))
+        yield built.document(format=name, title=caption, metadata=_metadata(header, number))
     else:
         yield _part(built, raw, name, header, begin, number)
+
+
+def _caption(rows: list[list[str]]) -> str:
+    """Takes a title that stands in the first row alone, in a table of more columns."""
+    said = [sum(bool(cell.strip()) for cell in row) for row in rows[:3]]
+    if len(said) == 3 and said[0] == 1 and min(said[1:]) > 1 and rows[0][0].strip():
+        return rows.pop(0)[0].strip()
+    return ""
 
 
 def _part(
