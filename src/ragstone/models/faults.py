@@ -82,6 +82,9 @@ class Endpoint:
     url: str
     key_variable: str  # the environment variable that holds the key
     missing_model_remedy: str = "Check the model's name."
+    unreachable_remedy: str = (
+        "Is the server running there? `--llm local` and `--llm none` need none."
+    )
 
     def refused(
         self, status: int, message: str, *, code: str = "", headers: Mapping[str, str] | None = None
@@ -130,7 +133,7 @@ class Endpoint:
         return AttemptError(
             RemoteError(
                 f"No connection to {self.url}: {reason}.",
-                remedy="Is the server running there? `--llm local` or `--llm none` need none.",
+                remedy=self.unreachable_remedy,
                 retryable=True,
             )
         )

@@ -32,7 +32,6 @@ from ragstone.types import Message
 if TYPE_CHECKING:
     import openvino_genai
 
-CAPABLE_PARAMETERS = 3_000_000_000  # below this, models copy and guess more than they obey
 _INSTALL = "Install it with: pip install 'ragstone[local]'"
 
 
@@ -77,7 +76,7 @@ class LocalModel:
 
     @property
     def capable(self) -> bool:
-        return self._facts.parameters >= CAPABLE_PARAMETERS
+        return self._facts.parameters >= requests.CAPABLE_PARAMETERS
 
     @property
     def parameters(self) -> int:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 PUBLIC_URL = "https://api.openai.com/v1"
-CAPABLE_PARAMETERS = 3_000_000_000  # as for the local model; only some servers tell
 _PUBLIC_CONTEXT_TOKENS = 128_000  # every current chat model there holds at least this
 _ASSUMED_CONTEXT_TOKENS = 8192  # where the endpoint does not tell
 _DISCOVERY_TIMEOUT_S = 5.0
@@ -101,7 +100,7 @@ class OpenAIModel:
         if self._given_capable is not None:
             return self._given_capable
         parameters = self._known().parameters
-        return parameters is None or parameters >= CAPABLE_PARAMETERS
+        return parameters is None or parameters >= requests.CAPABLE_PARAMETERS
 
     def __enter__(self) -> Self:
         return self

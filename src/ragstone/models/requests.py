@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from ragstone.errors import UsageError
 from ragstone.types import Message
 
+CAPABLE_PARAMETERS = 3_000_000_000  # below this, models copy and guess more than they obey
+
 # The marks by which chat templates part turns. Read as such inside a document's text they would
 # let that text speak as the system or as the user (prompt injection through the tokenizer).
 _CONTROL = re.compile(
