@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ragstone.grounding.answerable import missing_words
 from ragstone.grounding.citations import cite
 from ragstone.grounding.questions import Question, understand
-from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Abstention, Evidence, Hit
 
 Level = Literal["cautious", "balanced", "eager"]
@@ -48,28 +48,6 @@ def answerability(asked: Question, evidence: Sequence[Evidence], hits: Sequence[
     for item in evidence:
         missing *= 1.0 - min(1.0, item.score)
     return (1.0 - missing) * (1.0 - absent)
-
-
-def missing_words(
-    asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]
-) -> tuple[str, ...]:
-    """Words of the question that no hit and no evidence holds, names first."""
-    held: set[str] = set()
-    for item in evidence:
-        held |= terms_of(item.text) | terms_of(item.lead_text) | terms_of(item.document.title)
-    for hit in hits:
-        held |= terms_of(hit.passage.text) | terms_of(hit.document.title)
-        for heading in hit.passage.heading_path:
-            held |= terms_of(heading)
-    wanted = set(asked.terms)
-    named = {term for name in asked.names for term in name.terms}
-    absent = [
-        word
-        for word in words_of(asked.text)
-        if word.terms and wanted.intersection(word.terms) and not held.intersection(word.terms)
-    ]
-    absent.sort(key=lambda word: not named.intersection(word.terms))
-    return tuple(dict.fromkeys(word.text for word in absent))
 
 
 def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:

@@ -38,6 +38,7 @@ class Asked:
     answers: tuple[str, ...]
     gold: Mapping[str, tuple[int, ...]]
     group: str  # questions of one group share documents: never split them over folds
+    unanswerable: bool = False  # the set says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +173,14 @@ def _questions(folder: Path, documents: Mapping[str, Document]) -> Iterator[Aske
         gold = row.get("gold_docs") or row.get("gold_doc") or judged.get(str(row["id"]), [])
         ids = [id for id in _strings(gold) if id in documents]
         unanswerable = bool(row.get("is_impossible")) or answers == ("Insufficient information.",)
+        unanswerable = unanswerable or row.get("answerability") == "UNANSWERABLE"
         yield Asked(
             id=str(row["id"]),
             question=str(row["question"]),
             answers=() if unanswerable else answers,
             gold={id: offsets if len(ids) == 1 else () for id in ids},
             group=str(ids[0]).split("::")[0] if ids else str(row["id"]),
+            unanswerable=unanswerable,
         )
 
 

@@ -1,0 +1,118 @@
+"""Where pieces of evidence disagree: the same thing with two different numbers or dates.
+
+Law: nothing is resolved here. Both sides are reported, each with where it stands, so that an
+answer can show them with their dates instead of choosing silently. Two sentences that speak
+of different years are no conflict but a course of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ragstone.grounding.answerable import held_by
+from ragstone.grounding.names import names_of
+from ragstone.grounding.quantities import Quantity, agree, comparable, quantities_of
+from ragstone.grounding.words import terms_of, words_of
+from ragstone.types import Evidence
+
+_ALIKE = 0.6  # share of the shorter sentence's words that the other must hold
+_AROUND = 4  # words on each side of a number that say what it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Evidence `first` and `second` (places from 0) say `said` and `other` of one thing."""
+
+    first: int
+    second: int
+    said: Quantity
+    other: Quantity
+
+    def worded(self, evidence: Sequence[Evidence]) -> str:
+        """One sentence for a reader, with titles, and dates where the documents carry them."""
+        return (
+            f"The documents disagree: {_named(evidence[self.first])} says {_plain(self.said)}, "
+            f"{_named(evidence[self.second])} says {_plain(self.other)}."
+        )
+
+
+def find(evidence: Sequence[Evidence]) -> list[Conflict]:
+    """Disagreements between pieces of evidence about the same thing, in the order of evidence."""
+    found: list[Conflict] = []
+    for first, second in combinations(range(len(evidence)), 2):
+        one, other = evidence[first], evidence[second]
+        if not _same_subject(one, other):
+            continue
+        pair = _disagreement(one.text, other.text)
+        if pair is not None:
+            found.append(Conflict(first, second, *pair))
+    return found
+
+
+def _same_subject(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = _without_numbers(one.text), _without_numbers(other.text)
+    shorter = min(len(mine), len(theirs))
+    if shorter < 2 or len(mine & theirs) / shorter < _ALIKE:
+        return False
+    named = [frozenset(t for n in names_of(e.text) for t in n.terms) for e in (one, other)]
+    # A name of one side must be spoken of on the other: in its sentence, title or headings.
+    return not (named[0] - held_by(other)) and not (named[1] - held_by(one))
+
+
+def _disagreement(one: str, other: str) -> tuple[Quantity, Quantity] | None:
+    mine, theirs = quantities_of(one), quantities_of(other)
+    pairs = [
+        (said, known)
+        for said in mine
+        for known in theirs
+        if comparable(said, known) and said.kind != "ordinal"
+    ]
+    apart = [
+        (said, known)
+        for said, known in pairs
+        if not any(agree(said, k) or agree(k, said) for k in theirs)
+        and not any(agree(known, m) or agree(m, known) for m in mine)
+        and _counts_the_same(one, said, other, known)
+    ]
+    dated = [pair for pair in apart if pair[0].kind in {"year", "date"}]
+    rest = [pair for pair in apart if pair[0].kind not in {"year", "date"}]
+    if rest and not dated:
+        return rest[0]
+    return dated[0] if dated and not rest else None
+
+
+def _counts_the_same(one: str, said: Quantity, other: str, known: Quantity) -> bool:
+    """Whether the words around two quantities overlap: what they count or date."""
+    return bool(_around(one, said) & _around(other, known))
+
+
+def _around(text: str, quantity: Quantity) -> frozenset[str]:
+    words = words_of(text)
+    places = [p for p, w in enumerate(words) if quantity.start <= w.start < quantity.end]
+    if not places:
+        return frozenset()
+    near = (
+        *words[max(0, places[0] - _AROUND) : places[0]],
+        *words[places[-1] + 1 : places[-1] + 1 + _AROUND],
+    )
+    return frozenset(term for word in near for term in word.terms)
+
+
+def _without_numbers(text: str) -> frozenset[str]:
+    return frozenset(term for term in terms_of(text) if not any(c.isdigit() for c in term))
+
+
+def _named(item: Evidence) -> str:
+    name = item.document.title or item.document.source
+    date = next(
+        (str(item.document.metadata[key]) for key in ("date", "modified", "created", "published_at")
+         if item.document.metadata.get(key)),
+        "",
+    )  # fmt: skip
+    return f"“{name}” ({date[:10]})" if date else f"“{name}”"
+
+
+def _plain(quantity: Quantity) -> str:
+    return " ".join(quantity.text.split())
