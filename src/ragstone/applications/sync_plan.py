@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ragstone.applications.sync_scan import FoundFile, Scan, under
-from ragstone.corpus import FailedSource, SourceState, Writer
+from ragstone.corpus import FailedSource, Ledger, SourceState
 from ragstone.errors import UsageError
 from ragstone.types import Failure
 
@@ -41,11 +41,16 @@ class Plan:
 
 
 def make_plan(
-    writer: Writer, found: Scan, *, recipe: str, confirm_missing: bool, retry_failed: bool = True
+    ledger: Ledger | None,
+    found: Scan,
+    *,
+    recipe: str,
+    confirm_missing: bool,
+    retry_failed: bool = True,
 ) -> Plan:
-    """Compare the scan with the corpus. Raises UsageError for a root that is gone."""
-    known = writer.sources()
-    failed_before = writer.failed()
+    """Compare the scan with the corpus (None: an empty one). Raises UsageError for a gone root."""
+    known = ledger.sources() if ledger else {}
+    failed_before = ledger.failed() if ledger else {}
     _check_roots(found, known, confirm_missing)
     plan = Plan(failed=list(found.failed))
     for path in sorted(found.files):

@@ -15,8 +15,7 @@ from pathlib import Path
 from ragstone.applications.sync_plan import Plan, source_state
 from ragstone.applications.sync_read import Finished, Message
 from ragstone.applications.sync_scan import FoundFile
-from ragstone.corpus import Batch, FailedSource, Prepared, Writer
-from ragstone.corpus.rows import fingerprint
+from ragstone.corpus import Batch, FailedSource, Prepared, Writer, fingerprint
 from ragstone.protocols import Encoder
 from ragstone.types import Document, Failure, Passage
 
@@ -51,6 +50,7 @@ class _Reading:
     by_source: dict[str, str]  # ids by source
     old_path: str | None
     old_sources: dict[str, str]
+    old_ids: dict[str, str]  # sources by id, under the old path
     seen: set[str] = field(default_factory=set)
     doubled: int = 0
 
@@ -70,6 +70,7 @@ class Taker:
     ) -> None:
         self.tally = Tally()
         self._writer = writer
+        self._ledger = writer.ledger
         self._plan = plan
         self._encoder = encoder
         self._chunk = chunk
@@ -79,6 +80,7 @@ class Taker:
         self._reading: _Reading | None = None
         self._batch = Batch()
         self._texts: dict[bytes, str] = {}
+        self._owners: dict[str, str] = {}  # origin by given id, of documents that are stored
         self._ids: dict[str, str] = {}  # origin by id, of the documents of this batch
         self._passages = 0
         self._since = time.monotonic()
@@ -89,7 +91,7 @@ class Taker:
         for path in self._plan.missing:
             if path in renamed:
                 continue
-            sources = self._writer.held_sources(path)
+            sources = self._ledger.held_sources(path)
             self._batch.removes.extend(sources.values())
             self.tally.removed.extend(sources)
             self._batch.forgotten.append(path)
@@ -108,6 +110,8 @@ class Taker:
             self._end(reading, message)
             self._reading = None
         else:
+            given = [document.id for document in message.documents if _has_given_id(document)]
+            self._owners = self._ledger.origins(given)
             for document in message.documents:
                 self._take(reading, document)
                 if self._passages >= BATCH_PASSAGES or len(self._batch.puts) >= BATCH_DOCUMENTS:
@@ -117,9 +121,10 @@ class Taker:
 
     def _begin(self, path: str) -> _Reading:
         old = self._plan.renames.get(path)
+        old_sources = self._ledger.held_sources(old) if old else {}
         return _Reading(
-            self._files[path], self._writer.held(path), self._writer.held_sources(path), old,
-            self._writer.held_sources(old) if old else {},
+            self._files[path], self._ledger.held(path), self._ledger.held_sources(path), old,
+            old_sources, {id: source for source, id in old_sources.items()},
         )  # fmt: skip
 
     def _take(self, reading: _Reading, document: Document) -> None:
@@ -130,7 +135,8 @@ class Taker:
             return
         reading.seen.add(document_id)
         named = replace(document, id=document_id)
-        if reading.held.get(document_id) == fingerprint(named, path, self._recipe):
+        mark = fingerprint(named, path, self._recipe)
+        if reading.held.get(document_id) == mark:
             self.tally.unchanged += 1
             return
         passages = tuple(self._chunk(named))
@@ -140,7 +146,7 @@ class Taker:
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
             self._texts[digest] = text
             hashes.append(digest)
-        self._batch.puts.append(Prepared(named, path, self._recipe, passages, tuple(hashes)))
+        self._batch.puts.append(Prepared(named, path, passages, tuple(hashes), mark))
         self._ids[document_id] = path
         self._passages += len(passages)
         self._note(reading, named, len(passages))
@@ -150,7 +156,7 @@ class Taker:
         tally.documents += 1
         tally.passages += passages
         tally.written[document.id] = passages
-        old = next((s for s, i in reading.old_sources.items() if i == document.id), None)
+        old = reading.old_ids.get(document.id)
         if old is not None:
             tally.renamed.append((old, document.source))
         elif document.id in reading.held:
@@ -161,10 +167,12 @@ class Taker:
     def _identity(self, reading: _Reading, document: Document) -> str:
         """A given id, or the id it had before, or one made of its source; never another's."""
         path = reading.file.path
-        if document.id and document.id != document.source:
+        if _has_given_id(document):
+            owner = self._ids.get(document.id, self._owners.get(document.id, path))
+            if owner in (path, reading.old_path):
+                return document.id
             stem = Path(path).name.split(".")[0]
-            choices = [document.id, f"{stem}/{document.id}"]
-            choices.append(f"{_digest(path)}/{document.id}")
+            choices = [f"{stem}/{document.id}", f"{_digest(path)}/{document.id}"]
             for choice in choices:  # what it was called before
                 if choice in reading.held:
                     return choice
@@ -177,7 +185,7 @@ class Taker:
                     return reading.old_sources[before]
             choices = [_digest(document.source), _digest(document.source + "\0again")]
             choices.append(_digest(document.source + "\0" + str(time.time_ns())))
-        taken = self._writer.origins(choices)
+        taken = self._ledger.origins(choices)
         for choice in choices:
             owner = self._ids.get(choice, taken.get(choice, path))
             if owner in (path, reading.old_path):
@@ -221,7 +229,7 @@ class Taker:
         """Embed what is new, and commit the batch."""
         batch = self._batch
         used = [digest for put in batch.puts for digest in put.embedded]
-        known = self._writer.embedded(set(used))
+        known = self._ledger.embedded(set(used))
         new = [digest for digest in dict.fromkeys(used) if digest not in known]
         if new:
             vectors = self._encoder.encode_passages([self._texts[digest] for digest in new])
@@ -233,6 +241,10 @@ class Taker:
         self._ids = {}
         self._passages = 0
         self._since = time.monotonic()
+
+
+def _has_given_id(document: Document) -> bool:
+    return bool(document.id) and document.id != document.source
 
 
 def _digest(text: str) -> str:

@@ -5,8 +5,10 @@ version, `Writer` changes it, `parse_where` reads filters.
 """
 
 from ragstone.corpus.batch import Batch, FailedSource, Prepared, SourceState
+from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.postings import Bm25
+from ragstone.corpus.rows import fingerprint
 from ragstone.corpus.snapshot import CorpusSnapshot
 from ragstone.corpus.store import CorpusInfo, Difference, Store, VersionInfo
 from ragstone.corpus.where import Where, parse_where
@@ -20,11 +22,13 @@ __all__ = [
     "Difference",
     "FailedSource",
     "Forgotten",
+    "Ledger",
     "Prepared",
     "SourceState",
     "Store",
     "VersionInfo",
     "Where",
     "Writer",
+    "fingerprint",
     "parse_where",
 ]

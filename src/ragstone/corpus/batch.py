@@ -45,9 +45,9 @@ class Prepared:
 
     document: Document
     origin: str  # the path of the source it came from
-    recipe: str
     passages: tuple[Passage, ...]
     embedded: tuple[bytes, ...]
+    fingerprint: bytes  # by `rows.fingerprint`: what says that it need not be written again
 
     def __post_init__(self) -> None:
         if len(self.passages) != len(self.embedded):

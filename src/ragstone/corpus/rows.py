@@ -80,7 +80,10 @@ def fingerprint(document: Document, origin: str, recipe: str) -> bytes:
     )  # fmt: skip
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", _ESCAPED))
     digest.update(document.text.encode("utf-8", _ESCAPED))
-    digest.update(pack_elements(document.elements))
+    for element in document.elements:
+        span = element.span
+        place = f"{element.kind}\0{span.start}\0{span.end}\0{element.level}\0{element.label}\0"
+        digest.update(place.encode("utf-8", _ESCAPED))
     return digest.digest()[:16]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from urllib.request import pathname2url
 
 from ragstone.corpus.where import as_number
 from ragstone.errors import CorpusError
@@ -137,7 +136,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"file:{pathname2url(str(path))}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode={mode}",
         uri=True, timeout=30.0, isolation_level=None, check_same_thread=False,
     )  # fmt: skip
 

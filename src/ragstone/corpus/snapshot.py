@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -39,6 +39,7 @@ from ragstone.types import Document, DocumentInfo, Passage, Span
 _CACHED_BLOCKS = 128  # of 64 Ki characters
 _NEAR = 20_000  # names compared to find what was meant
 _AT_ONCE = 500  # parameters of one statement
+_READ_BACK = 100  # documents read whole after a sync
 
 
 class CorpusSnapshot:
@@ -233,6 +234,39 @@ class CorpusSnapshot:
         if not found:
             self.find(document_id)
         return [passage for passage, _ in self.fetch([cast("int", key) for (key,) in found])]
+
+    def unlike(self, expected: Mapping[str, int]) -> list[str]:
+        """Those ids whose documents this version does not hold whole.
+
+        For every id its number of passages is compared, and that each is in the indexes; of some
+        documents, spread over all, the text is read and compared with its hash.
+        """
+        counts: dict[str, int] = {}
+        keys: dict[int, str] = {}
+        ids = list(expected)
+        for at in range(0, len(ids), _AT_ONCE):
+            block = ids[at : at + _AT_ONCE]
+            for key, id in self._query(
+                "SELECT passages.key, documents.id FROM documents "
+                "LEFT JOIN passages ON passages.state = documents.state "
+                f"WHERE documents.id IN ({', '.join('?' * len(block))}) AND {self._visible}",
+                block,
+            ):
+                counts.setdefault(str(id), 0)
+                if key is not None:
+                    counts[str(id)] += 1
+                    keys[cast("int", key)] = str(id)
+        wrong = {id for id, count in expected.items() if counts.get(id) != count}
+        indexed = np.concatenate([s.keys for s in self._lexical] or [np.zeros(0, np.int64)])
+        held = np.array(list(keys), dtype=np.int64)
+        wrong.update(keys[int(key)] for key in held[~np.isin(held, indexed)])
+        for id in ids[:: max(1, len(ids) // _READ_BACK)]:
+            try:
+                self.document(id)
+                self.fetch([p.key for p in self.passages(id)[:8]])
+            except (CorpusError, UsageError):
+                wrong.add(id)
+        return sorted(wrong)
 
     def _passage(self, item: tuple[object, ...]) -> tuple[Passage, DocumentInfo]:
         key, start, end, headings, page, checksum, content, *rest = cast(

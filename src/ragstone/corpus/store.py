@@ -23,6 +23,7 @@ from typing import Self
 import numpy as np
 
 from ragstone.corpus.arrays import Arrays
+from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.lock import WAIT_S, writer_lock
 from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.postings import Bm25
@@ -228,6 +229,11 @@ class Store:
         found = self._all("SELECT source, reason, remedy FROM failures ORDER BY source")
         return [Failure(str(source), str(reason), str(remedy)) for source, reason, remedy in found]
 
+    def ledger(self) -> Ledger:
+        """What is known of sources and live documents, published or not."""
+        encoder, _, _ = self._encoder()
+        return Ledger(self._connection, encoder)
+
     def info(self) -> CorpusInfo:
         """Counts, size on disk, encoder and the state of the corpus."""
         head = self.head()
@@ -328,6 +334,9 @@ class Store:
             finally:
                 if connection.in_transaction:
                     connection.rollback()
+                # So that `corpus.db` alone is whole, unless a reader is in the way just now.
+                connection.execute("PRAGMA busy_timeout = 0")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.close()
 
     def tag(self, name: str, version: int | str | None = None) -> int:

@@ -22,6 +22,7 @@ from ragstone.errors import CorpusError
 EXACT_ROWS = 20_000  # up to here all wanted rows are scored
 CANDIDATES = 40  # rows scored for each one asked for, above that ...
 LEAST_CANDIDATES = 4_000  # ... and never fewer
+_SLACK = 2e-6  # what single precision may have got wrong
 _BLOCK = 8_192  # rows turned to float32 at a time
 
 Bools = npt.NDArray[np.bool_]
@@ -65,10 +66,6 @@ def vector_arrays(codes: Sequence[Bytes], scales: Sequence[Floats]) -> dict[str,
     return {"codes": joined, "scales": np.concatenate(scales), "signs": signs_of(joined)}
 
 
-def _rounded(scores: Floats) -> Floats:
-    return np.round(scores, 6).astype(np.float32, copy=False)
-
-
 class DenseIndex:
     """Vectors of one segment, read from its file."""
 
@@ -92,18 +89,26 @@ class DenseIndex:
         return restore(self.codes, self.scales)
 
     def scores(self, vector: Floats, rows: Ints | None) -> Floats:
-        """Cosines of `rows` (all, when None) with the unit `vector`, rounded to 6 places.
+        """Cosines of `rows` (all, when None) with the unit `vector`, in single precision.
 
-        Rounding makes the score of a row independent of the rows beside it.
+        The last bits may depend on the rows beside a row.
         """
         if rows is None and len(self) <= EXACT_ROWS:
-            return _rounded(self._floats @ vector)
+            return self._floats @ vector
         wanted = np.arange(len(self)) if rows is None else rows
         parts = [
             restore(self.codes[block], self.scales[block]) @ vector
             for block in (wanted[at : at + _BLOCK] for at in range(0, len(wanted), _BLOCK))
         ]
-        return _rounded(np.concatenate(parts)) if parts else np.zeros(0, np.float32)
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def settled(self, vector: Floats, rows: Ints) -> Floats:
+        """Cosines of few rows, in double precision and rounded to 6 places.
+
+        So the score of a row does not depend on the rows beside it.
+        """
+        exact = self.codes[rows].astype(np.float64) @ vector.astype(np.float64)
+        return np.round(exact * self.scales[rows], 6).astype(np.float32)
 
     def distances(self, signs: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint16]:
         """Hamming distances of all rows' signs to those of a query, shape (rows,)."""
@@ -124,7 +129,7 @@ class DensePart:
 def dense_scores(
     parts: Sequence[DensePart], vector: Floats, k: int, *, exact: bool = False
 ) -> list[tuple[Ints, Floats]]:
-    """Rows of each part that may be among the best `k`, with their cosines.
+    """Rows of each part that are among the best `k` (and those that tie), with their cosines.
 
     Exact where few rows are wanted or `exact` is asked for; else recall at k is bounded by how many
     rows are looked at (`CANDIDATES` for each one asked for).
@@ -134,7 +139,7 @@ def dense_scores(
     unit = (vector / norm if norm else vector).astype(np.float32)
     budget = max(LEAST_CANDIDATES, CANDIDATES * k)
     if exact or sum(counts) <= max(EXACT_ROWS, budget):
-        return [_all(part, unit) for part in parts]
+        return _settled(parts, unit, k, [_all(part, unit) for part in parts])
     query = signs_of(np.where(unit >= 0, 1, -1).astype(np.int8)[None, :])[:, 0]
     distances = []
     for part in parts:
@@ -152,7 +157,17 @@ def dense_scores(
     for part, distance in zip(parts, distances, strict=True):
         rows = np.flatnonzero(distance <= limit)
         result.append((rows, part.index.scores(unit, rows)))
-    return result
+    return _settled(parts, unit, k, result)
+
+
+def _settled(
+    parts: Sequence[DensePart], unit: Floats, k: int, found: Sequence[tuple[Ints, Floats]]
+) -> list[tuple[Ints, Floats]]:
+    """Keep what may be among the best `k`, and score it again so that nothing else matters."""
+    scores = np.concatenate([scores for _, scores in found]) if found else np.zeros(0, np.float32)
+    least = np.partition(scores, len(scores) - k)[len(scores) - k] if len(scores) > k > 0 else -2.0
+    kept = [rows[scores >= least - _SLACK] for rows, scores in found]
+    return [(rows, part.index.settled(unit, rows)) for part, rows in zip(parts, kept, strict=True)]
 
 
 def _all(part: DensePart, unit: Floats) -> tuple[Ints, Floats]:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ragstone.corpus import rows as row
-from ragstone.corpus.batch import Batch, FailedSource, Prepared, SourceState
+from ragstone.corpus.batch import Batch, Prepared
+from ragstone.corpus.ledger import Ledger, blocks_of
 from ragstone.corpus.merging import Forgotten, forget, merge_segments
 from ragstone.corpus.schema import DATABASE, damaged
 from ragstone.corpus.segments import (
@@ -33,11 +34,9 @@ from ragstone.corpus.vectors import quantise
 from ragstone.errors import CorpusError
 from ragstone.types import Document
 
-_AT_ONCE = 500
-
 
 class Writer:
-    """The one writer of a corpus."""
+    """The one writer of a corpus. `ledger` says what is there, with what is not yet published."""
 
     def __init__(
         self, folder: Path, connection: sqlite3.Connection, encoder: int, identity: str, dim: int
@@ -47,6 +46,7 @@ class Writer:
         self.encoder = encoder
         self.encoder_identity = identity
         self.dim = dim
+        self.ledger = Ledger(connection, encoder)
 
     @property
     def head(self) -> int:
@@ -71,64 +71,6 @@ class Writer:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
-
-    # --- what is there
-
-    def sources(self) -> dict[str, SourceState]:
-        """All sources that were read, by path."""
-        found = self.connection.execute(
-            "SELECT path, root, size, mtime_ns, inode, hash, recipe FROM sources"
-        )
-        return {item[0]: SourceState(*item) for item in found}
-
-    def failed(self) -> dict[str, FailedSource]:
-        """All sources that failed, by path."""
-        found = self.connection.execute(
-            "SELECT source, root, reason, remedy, size, mtime_ns, recipe FROM failures"
-        )
-        return {item[0]: FailedSource(*item) for item in found}
-
-    def held(self, origin: str) -> dict[str, bytes]:
-        """Ids and fingerprints of the live documents that came from one source."""
-        found = self.connection.execute(
-            "SELECT id, fingerprint FROM documents WHERE origin = ? AND removed IS NULL", (origin,)
-        )
-        return dict(found.fetchall())
-
-    def held_sources(self, origin: str) -> dict[str, str]:
-        """Document ids by `Document.source`, of the live documents that came from one source."""
-        found = self.connection.execute(
-            "SELECT source, id FROM documents WHERE origin = ? AND removed IS NULL", (origin,)
-        )
-        return dict(found.fetchall())
-
-    def origins(self, ids: Sequence[str]) -> dict[str, str]:
-        """The source that each id's live document came from; ids without one are left out."""
-        result: dict[str, str] = {}
-        for block in _blocks(ids):
-            marks = ", ".join("?" * len(block))
-            result.update(
-                self.connection.execute(
-                    f"SELECT id, origin FROM documents WHERE removed IS NULL AND id IN ({marks})",
-                    block,
-                ).fetchall()
-            )
-        return result
-
-    def embedded(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Those of the hashes whose vector by the corpus's encoder is known already."""
-        result: set[bytes] = set()
-        for block in _blocks(list(hashes)):
-            marks = ", ".join("?" * len(block))
-            result.update(
-                item
-                for (item,) in self.connection.execute(
-                    "SELECT hash FROM embeddings JOIN vectors ON vectors.embedding = embeddings.id "
-                    f"AND vectors.encoder = ? WHERE hash IN ({marks})",
-                    (self.encoder, *block),
-                )
-            )
-        return result
 
     # --- changing
 
@@ -207,7 +149,7 @@ class Writer:
         )
         ids: dict[bytes, int] = {}
         known: set[bytes] = set()
-        for block in _blocks(used):
+        for block in blocks_of(used):
             marks = ", ".join("?" * len(block))
             for hash, id, there in connection.execute(
                 "SELECT hash, id, EXISTS (SELECT 1 FROM vectors WHERE encoder = ? "
@@ -245,7 +187,7 @@ class Writer:
             state, document.id, document.source, put.origin, document.title, document.format,
             document.language, row.date_of(document), metadata,
             _content(connection, document, hash), hash, len(document.text), len(put.passages),
-            row.fingerprint(document, put.origin, put.recipe), checksum, pending, None,
+            put.fingerprint, checksum, pending, None,
         )  # fmt: skip
 
     def publish(self, *, note: str = "") -> int:
@@ -438,8 +380,3 @@ def _next(connection: sqlite3.Connection, table: str) -> Iterator[int]:
         "SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)
     ).fetchone()
     return itertools.count((found[0] if found else 0) + 1)
-
-
-def _blocks(items: Sequence[object]) -> Iterator[list[object]]:
-    for at in range(0, len(items), _AT_ONCE):
-        yield list(items[at : at + _AT_ONCE])
