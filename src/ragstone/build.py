@@ -7,9 +7,11 @@ below. Heavy imports stay inside the functions that need them.
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -17,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ragstone import settings as settings_module
-from ragstone.errors import UsageError
+from ragstone.errors import ModelError, UsageError
 from ragstone.settings import Settings
 from ragstone.types import Scalar
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from ragstone.corpus.store import Store, VersionInfo
     from ragstone.protocols import Encoder, Filter, LanguageModel, Retriever, Snapshot
     from ragstone.trace import Trace
-    from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage
+    from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
+
+_log = logging.getLogger(__name__)
 
 Download = Callable[[int, int], None]  # bytes done, bytes in all (0 where unknown)
 Mode = Literal["hybrid", "dense", "lexical"]
@@ -220,6 +224,18 @@ class Corpus:
             on_progress=on_progress,
         )
 
+    def add(
+        self, path: str | PathLike[str], *, on_progress: Callable[[Progress], None] | None = None
+    ) -> SyncReport:
+        """Read one file, or one folder, into the corpus: `sync` of that path alone."""
+        return self.sync(path, on_progress=on_progress)
+
+    def remove(self, *names: str) -> list[DocumentInfo]:
+        """Take documents out by id or source; earlier versions keep them. Raises UsageError."""
+        from ragstone.applications.removal import remove
+
+        return remove(self.store, names, lock_timeout_s=self.settings.lock_timeout_s)
+
     def _chunk(self, document: Document) -> list[Passage]:
         from ragstone.documents import chunk
 
@@ -238,6 +254,17 @@ class Corpus:
         """One document by id, source, or a unique ending of its source. Raises UsageError."""
         with self.snapshot(at) as snapshot:
             return snapshot.document(snapshot.find(name).id)
+
+    def page_image(self, document: Document, page: int, highlights: Sequence[Span] = ()) -> bytes:
+        """Page `page` (from 1) of a PDF as PNG, drawn from the source with the spans marked.
+
+        Raises UsageError for a document without pages, DocumentError for a source that is gone
+        or has changed since it was read.
+        """
+        from ragstone.documents.rendering import render_page
+
+        path = Path(document.source)
+        return render_page(path, page, highlights, document)
 
     def versions(self) -> list[VersionInfo]:
         """Every version that is kept, oldest first."""
@@ -356,10 +383,56 @@ def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
 def open_model(
     spec: str, settings: Settings, *, on_progress: Download | None = None
 ) -> LanguageModel | None:
-    """The language model of a spec; None for `none`. Raises UsageError for an unknown kind."""
-    if spec in ("none", "auto"):
+    """The language model of a spec; None for `none`, which answers in quotes.
+
+    `auto` is the local model where its runtime is installed and its file can be had, else none.
+    Raises UsageError for an unknown kind, ModelError for missing files or runtimes.
+    """
+    kind, _, name = spec.partition(":")
+    if spec == "none":
         return None
+    if spec == "auto":
+        return _local_if_possible(on_progress)
+    if spec == "local" or (kind == "local" and name):
+        return _local(name, on_progress)
+    if kind == "file" and name:
+        from ragstone.models.local import LocalModel
+        from ragstone.models.registry import converted_folder
+
+        return LocalModel(Path(name).expanduser(), keep_converted=converted_folder())
+    if kind == "openai" and name:
+        from ragstone.models.openai import OpenAIModel
+
+        return OpenAIModel(name, timeout_s=settings.llm_timeout_s)
+    if kind == "ollama" and name:
+        from ragstone.models.ollama import ollama_model
+
+        return ollama_model(name, timeout_s=settings.llm_timeout_s)
+    if kind == "anthropic" and name:
+        from ragstone.models.anthropic import AnthropicModel
+
+        return AnthropicModel(name, timeout_s=settings.llm_timeout_s)
     raise UsageError(
         f"There is no language model {spec!r}.",
         remedy="Use local, none, openai:MODEL, ollama:MODEL, anthropic:MODEL or file:PATH.",
     )
+
+
+def _local(name: str, on_progress: Download | None) -> LanguageModel:
+    """The local model of that name (the built-in one for ""), pulled if it is not there yet."""
+    from ragstone.models import registry
+    from ragstone.models.local import LocalModel
+
+    known = name or registry.BUILT_IN
+    path = registry.pull(known, on_progress=on_progress)
+    return LocalModel(path, name=known, keep_converted=registry.converted_folder())
+
+
+def _local_if_possible(on_progress: Download | None) -> LanguageModel | None:
+    if importlib.util.find_spec("openvino_genai") is None:
+        return None
+    try:
+        return _local("", on_progress)
+    except ModelError as error:
+        _log.warning("%s Answering in quotes; `--llm none` says so without this message.", error)
+        return None

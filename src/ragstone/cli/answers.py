@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
 from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
 from ragstone.cli.rendering import print_answer, print_hit, print_scores, print_stage
@@ -80,10 +81,13 @@ def ask(
     from ragstone.applications.wire import answer_json
 
     streaming = sys.stdout.isatty() if stream is None else stream
-    with common.open(k=k, mode=mode, llm=llm, caution=caution) as corpus:
+    with (
+        common.open(k=k, mode=mode, llm=llm, caution=caution) as corpus,
+        download_bar() as on_progress,
+    ):
         answer: Answer | None = None
         shown = False
-        for event in corpus.ask_stream(question, where=where, at=at, on_progress=_download_bar):
+        for event in corpus.ask_stream(question, where=where, at=at, on_progress=on_progress):
             if isinstance(event, Stated) and streaming and not common.as_json:
                 click.echo(event.text, nl=False)
                 shown = True
@@ -140,11 +144,6 @@ def explain(
             click.echo(f"               {shortened(claim.reason, console.width - 16)}")
     click.echo()
     print_answer(answer, text_shown=False)
-
-
-def _download_bar(done: int, total: int) -> None:
-    if total and (done == total or done % (1 << 22) < (1 << 16)):
-        click.echo(f"\r  pulling the model: {done * 100 // total}%", nl=done == total, err=True)
 
 
 COMMANDS = (search, ask, explain)

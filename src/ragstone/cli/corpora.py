@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common
-from ragstone.cli.output import emit_json, messages, path_shortened, shortened
+from ragstone.cli.output import emit_json, messages, path_shortened, say, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,44 @@ def sync(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
     else:
         _print_report(report)
     return SOME_FAILED if report.failed else 0
+
+
+@click.command()
+@click.argument("path")
+@common
+def add(common: Common, path: str) -> int:
+    """Read the single file PATH into the corpus, or read it again."""
+    from ragstone.applications.wire import sync_report_json
+
+    with common.open(read_only=False) as corpus, _progress(common) as on_progress:
+        report = corpus.add(path, on_progress=on_progress)
+    if common.as_json:
+        emit_json(sync_report_json(report))
+    else:
+        _print_report(report)
+    return SOME_FAILED if report.failed else 0
+
+
+@click.command()
+@click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
+@common
+def rm(common: Common, documents: tuple[str, ...]) -> None:
+    """Take DOCUMENTs (ids, sources, or endings of sources) out of the corpus.
+
+    Earlier versions keep them. Files are not touched: a later sync of their folder reads them
+    again, unless they are deleted or named in `.ragstoneignore`.
+    """
+    from ragstone.applications.wire import document_info_json
+
+    with common.open(read_only=False) as corpus:
+        removed = corpus.remove(*documents)
+        version = corpus.store.head()
+    if common.as_json:
+        emit_json({"version": version, "removed": [document_info_json(info) for info in removed]})
+        return
+    for info in removed:
+        click.echo(f"  removed  {path_shortened(info.source, 68)}")
+    say(f"version {version}")
 
 
 @contextmanager
@@ -123,4 +161,4 @@ def _print_few(label: str, sources: tuple[str, ...]) -> None:
         click.echo(f"{'':>9}  {rest:>6} elsewhere")
 
 
-COMMANDS = (sync,)
+COMMANDS = (sync, add, rm)

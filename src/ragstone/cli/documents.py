@@ -75,7 +75,7 @@ def show(
         marks = [_span(text, len(found.text)) for text in highlight]
         if output is not None:
             if page is None and marks:
-                page = corpus.page_of(found, marks[0])
+                page = _page_of(found.elements, marks[0])
             if page is None:
                 raise UsageError("--output draws one page.", remedy="Name it with --page N.")
             output.write_bytes(corpus.page_image(found, page, marks))
@@ -95,6 +95,11 @@ def show(
         click.secho(f"{name}: {value}", dim=True)
     click.echo()
     click.echo(_marked(found.text, shown, marks))
+
+
+def _page_of(elements: Sequence[Element], span: Span) -> int | None:
+    pages = [part for part in elements if part.kind == "page" and part.span.overlaps(span)]
+    return pages[0].level if pages else None
 
 
 def _page_span(elements: Sequence[Element], page: int, source: str) -> Span:

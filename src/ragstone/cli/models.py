@@ -1,15 +1,107 @@
-"""`models list|pull|path`: the language models that can be had by name."""
+"""`models list|pull|path`: the language models that lie on this machine, or can be pulled."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import click
 
-DEFAULT_MODEL = "SmolLM2-135M"
+from ragstone.cli.options import Common, common
+from ragstone.cli.output import emit_json, messages, say
 
 
 @click.group()
 def models() -> None:
     """The local language model: list, pull, path."""
+
+
+@models.command("list")
+@common
+def list_models(common: Common) -> None:
+    """List the models that are here or can be pulled."""
+    from ragstone.models.registry import list_models as known_models
+
+    known = known_models()
+    if common.as_json:
+        emit_json(
+            {
+                "models": [
+                    {
+                        "name": model.name,
+                        "path": str(model.path),
+                        "present": model.present,
+                        "size_bytes": model.size_bytes,
+                        "license": model.license,
+                    }
+                    for model in known
+                ]
+            }
+        )
+        return
+    for model in known:
+        state = "here" if model.present else "can be pulled"
+        size = f"{model.size_bytes / 1e6:.0f} MB"
+        click.echo(f"{model.name:<28} {size:>9}  {state:<14} {model.license}")
+
+
+@models.command()
+@click.argument("name", required=False)
+@common
+def pull(common: Common, name: str | None) -> None:
+    """Fetch the model NAME (the built-in one, when left out) once, checked by its sha256."""
+    from ragstone.models import registry
+
+    known = name or registry.BUILT_IN
+    with download_bar(known) as on_progress:
+        path = registry.pull(known, on_progress=on_progress)
+    if common.as_json:
+        emit_json({"name": known, "path": str(path)})
+    else:
+        say(f"{known} is at {path}")
+
+
+@models.command()
+@click.argument("name", required=False)
+@common
+def path(common: Common, name: str | None) -> None:
+    """Print where the model NAME lies."""
+    from ragstone.models import registry
+
+    known = name or registry.BUILT_IN
+    found = registry.model_path(known)
+    if common.as_json:
+        emit_json({"name": known, "path": str(found)})
+    else:
+        click.echo(found)
+
+
+@contextmanager
+def download_bar(name: str = "SmolLM2-135M") -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that appears with the first byte; in a pipe, one line at the beginning."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    console = messages()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    tasks: list[object] = []
+
+    def show(done: int, total: int) -> None:
+        if not tasks:
+            say(f"Fetching the language model {name} ({total / 1e6:.0f} MB), once.")
+            bar.start()
+            tasks.append(bar.add_task("fetching", total=total or None))
+        bar.update(bar.task_ids[0], completed=done, total=total or None)
+
+    try:
+        yield show
+    finally:
+        bar.stop()
 
 
 COMMANDS = (models,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,20 +35,17 @@ def _note(value: object) -> str:
 
 
 def print_scores(hits: Sequence[Hit]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, title="Passages", title_justify="left", title_style="bold")
+    """A table of hits with the score that each stage gave."""
     names = sorted({name for hit in hits for name in hit.scores})
-    table.add_column("rank", justify="right")
-    table.add_column("score", justify="right")
-    for name in names:
-        table.add_column(name, justify="right")
-    table.add_column("passage", ratio=1, no_wrap=True)
+    columns = "".join(f" {name:>9}" for name in names)
+    click.secho(f"Passages\n{'rank':>6} {'score':>7}{columns}  passage", bold=True)
+    room = max(out().width - 16 - 10 * len(names), 16)
     for hit in hits:
-        scores = [f"{hit.scores[name]:.3f}" if name in hit.scores else "-" for name in names]
-        place = f"{path_shortened(hit.document.source, 24)}: {hit.passage.text}"
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", *scores, shortened(place, 200))
-    out().print(table)
+        scores = "".join(
+            f" {hit.scores[name]:>9.3f}" if name in hit.scores else f" {'-':>9}" for name in names
+        )
+        place = f"{Path(hit.document.source).name}: {hit.passage.text}"
+        click.echo(f"{hit.rank:>6} {hit.score:>7.3f}{scores}  {shortened(place, room)}")
 
 
 def print_hit(hit: Hit) -> None:
