@@ -38,7 +38,7 @@ FILES = {
         "The boat is insured for 20,000 crowns.\n"
     ),
     "markup.md": (
-        "# Notes <img src=x onerror=\"window.pwned=1\">\n\nThe gate code of the museum is "
+        '# Notes <img src=x onerror="window.pwned=1">\n\nThe gate code of the museum is '
         "<script>window.pwned=1</script> 4471 and <b>never</b> changes.\n"
     ),
     "arabic.txt": "المنارة بنيت في عام 1871. يبلغ ارتفاع المنارة 41 مترا وهي من الجرانيت.\n",

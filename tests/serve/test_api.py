@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ragstone.serve import examples
 from ragstone.serve.app import OPERATIONS
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
 
 
 def events(server, body) -> Iterator[tuple[str, dict]]:
@@ -162,12 +165,13 @@ def test_upload_replace_fail_delete(own):
 
 
 def test_a_broken_replacement_leaves_the_document_as_it_was(own):
-    own.client.put(own.api("files/a.md"), content="The buoy is red.")
-    pdf = own.client.put(own.api("files/a.md"), content=b"\x00\x01\x02\xff\xfe" * 400)
-    found = own.client.get(own.api("documents"), params={"query": "a.md"}).json()["documents"]
-    text = text_at(own, found[0]["document_id"], 0, 100)
-    assert pdf.status_code == 422
-    assert "The buoy is red." in text
+    good = (EXAMPLES / "restoration-2022.pdf").read_bytes()
+    first = own.client.put(own.api("files/report.pdf"), content=good)
+    broken = own.client.put(own.api("files/report.pdf"), content=good[:300])
+    assert (first.status_code, broken.status_code) == (201, 422)
+    text = text_at(own, first.json()["documents"][0]["document_id"], 0, 2000)
+    assert "It cost £412,600" in text
+    assert (own.library.shelves["main"].uploads / "report.pdf").read_bytes() == good
 
 
 def test_versions_diff_and_the_way_back(own):
@@ -242,7 +246,5 @@ def test_the_description_names_every_operation_with_an_example(server):
         body = described.get("requestBody", {}).get("content", {}).get("application/json")
         assert body is None or body["examples"]
         assert all("example" in parameter for parameter in described["parameters"])
-    ids = [
-        each["operationId"] for path in published["paths"].values() for each in path.values()
-    ]
+    ids = [each["operationId"] for path in published["paths"].values() for each in path.values()]
     assert len(ids) == len(set(ids)) == len(OPERATIONS)

@@ -8,11 +8,11 @@ import importlib.util
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from ragstone.applications.wire import Json
@@ -23,7 +23,7 @@ from ragstone.serve.keys import Keys
 from ragstone.serve.library import Library
 from ragstone.serve.metrics import CONTENT_TYPE
 from ragstone.serve.operation import Call, Operation, Reply, reply, route
-from ragstone.serve.problem import Problem, from_error
+from ragstone.serve.problem import Problem
 
 _PAGE = Path(__file__).parent / "page"
 _MEDIA = {
@@ -107,7 +107,7 @@ def create_app(library: Library, keys: Keys) -> ASGIApp:
         routes += _page_routes()
 
     @contextlib.asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
+    async def life(_: object) -> AsyncIterator[None]:
         library.metrics.gauge(
             "ragstone_calls", "Calls under way or waiting.", lambda: library.work.calls
         )
@@ -120,13 +120,9 @@ def create_app(library: Library, keys: Keys) -> ASGIApp:
             await library.work.run(lambda: warm(library))
             yield
 
-    inner = Starlette(
-        routes=routes, lifespan=life,
-        exception_handlers={
-            HTTPException: _http, Problem: _problem, RagstoneError: _error,
-        },
-    )  # fmt: skip
-    inner.router.redirect_slashes = False
+    # not `Starlette`: its outermost layer answers unexpected errors itself, and raises them again
+    router = Router(routes, redirect_slashes=False, lifespan=life)
+    inner = ExceptionMiddleware(router, {HTTPException: _http})
     return Guard(inner, options=options, keys=keys, metrics=library.metrics)
 
 
@@ -166,18 +162,6 @@ async def _http(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
-
-
-async def _problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, Problem):
-        return error.response(request.state.request_id)
-    raise error
-
-
-async def _error(request: Request, error: Exception) -> Response:
-    if isinstance(error, RagstoneError):
-        return from_error(error).response(request.state.request_id)
-    raise error
 
 
 def paths(operations: Sequence[Operation]) -> list[str]:

@@ -251,7 +251,7 @@ OPERATIONS = (
     Operation(
         "POST", "/api/corpora/{corpus}/ask/stream", "Answer as it arrives", "ask", "read",
         ask_stream,
-        Reply("Server-sent events: retrieved, claim, citation, removed, abstained, done, error.",
+        Reply("Events: retrieved, claim, citation, removed, abstained, done, error.",
               media=sse.MEDIA), (CORPUS,), ASK_BODY,
         {"simple": {"question": "How is a version rolled back?"}},
         errors=(404,),

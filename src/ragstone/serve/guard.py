@@ -46,6 +46,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OPEN_PATHS = ("/health", "/ready")  # for those who watch the server: no content, no key
 _KEYED = ("/api/", "/v1/", "/mcp", "/metrics", "/openapi.json")
 _FAILED_KEYS_PER_MINUTE = 60
+_MOST_HEAD_BYTES = 32 << 10
 
 
 class Guard:
@@ -70,6 +71,7 @@ class Guard:
         started = time.perf_counter()
         try:
             scope["state"] = {**scope.get("state", {}), "request_id": visit.request_id}
+            _check_head(scope)
             self._check_host(scope)
             self._check_origin(scope)
             scope["state"]["caller"] = self._caller(scope)
@@ -115,9 +117,7 @@ class Guard:
         if path in _OPEN_PATHS or not path.startswith(_KEYED):
             return None
         address = scope["client"][0] if scope.get("client") else "local"
-        if not len(self._keys):
-            if not self._options.loopback:
-                raise Problem(503, "no_keys", "The server has no keys left.", remedy="Add one.")
+        if not self._keys.needed and self._options.loopback:
             self._throttle(self._rate, address)
             return LOCAL
         presented = _presented(scope)
@@ -161,6 +161,17 @@ class Guard:
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
+def _check_head(scope: Scope) -> None:
+    """uvicorn bounds a head that is not complete; this bounds one that came at once."""
+    size = len(scope.get("raw_path", b"")) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > _MOST_HEAD_BYTES:
+        raise Problem(
+            431, "large_head", f"The address and headers have {size} bytes.",
+            remedy=f"Send at most {_MOST_HEAD_BYTES}.",
+        )  # fmt: skip
+
+
 class _Visit:
     """One request and its reply: the id, the status sent, the headers added."""
 
@@ -183,9 +194,9 @@ class _Visit:
         await self._send(message)
 
     async def fail(self, problem: Problem) -> None:
-        """The reply for a problem, unless a reply has begun: then the connection just ends."""
+        """The reply for a problem, unless a reply has begun: then it just ends."""
         if self.status:
-            raise ConnectionAbortedError("The reply had begun when it failed.")
+            return  # a reply has begun: uvicorn closes the connection in its midst
         response = problem.response(self.request_id)
         if problem.status in (408, 413):
             response.headers["Connection"] = "close"

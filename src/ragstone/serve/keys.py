@@ -88,6 +88,11 @@ class Keys:
         self._keys: dict[str, Key] = {}
         self._read()
 
+    @property
+    def needed(self) -> bool:
+        """Whether a caller must show a key: also when the last one was taken back."""
+        return bool(self._read()) or self.path.exists()
+
     def __len__(self) -> int:
         return len(self._read())
 

@@ -1,0 +1,199 @@
+"""API keys: hashed at rest, roles, corpora, and filters that nothing gets around."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ragstone.errors import UsageError
+from ragstone.serve.keys import ROLES, Caller, Keys
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_the_file_holds_no_key_and_is_the_owners_alone(tmp_path):
+    keys = Keys(tmp_path / "keys.json")
+    key = keys.add("Ada", role="write", where="format = 'pdf'")
+    text = keys.path.read_text()
+    secret = key.rsplit("_", 1)[1] if key.count("_") == 2 else key[13:]
+    assert secret not in text
+    assert key not in text
+    assert stat.S_IMODE(keys.path.stat().st_mode) == 0o600
+    assert json.loads(text)["keys"][0]["name"] == "Ada"
+
+
+@given(st.text(max_size=80))
+def test_no_other_text_is_a_key(tmp_path_factory, presented):
+    keys = Keys(tmp_path_factory.getbasetemp() / "any.json")
+    if not len(keys):
+        keys.add("Ada", role="admin")
+    assert keys.find(presented) is None
+
+
+def test_a_key_is_found_by_any_reader_and_gone_once_revoked(tmp_path):
+    keys, other = Keys(tmp_path / "keys.json"), Keys(tmp_path / "keys.json")
+    key = keys.add("Ada", role="write", corpora=("main",), where="format = 'pdf'")
+    caller = other.find(key)
+    assert caller is not None
+    assert (caller.name, caller.role, caller.where) == ("Ada", "write", "format = 'pdf'")
+    assert caller.sees("main")
+    assert not caller.sees("other")
+    assert other.find(key[:-1] + ("A" if key[-1] != "A" else "B")) is None
+    keys.revoke(caller.key_id)
+    assert other.find(key) is None
+    with pytest.raises(UsageError):
+        keys.revoke(caller.key_id)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_what_those_before_it_may(role):
+    caller = Caller("x", role)
+    assert [caller.may(each) for each in ROLES] == [
+        ROLES.index(each) <= ROLES.index(role) for each in ROLES
+    ]
+
+
+def test_a_damaged_file_is_said_and_not_taken_for_empty(tmp_path):
+    path = tmp_path / "keys.json"
+    for text in ("{", '{"keys": [{"id": 1}]}', "[]"):
+        path.write_text(text)
+        with pytest.raises(UsageError, match="cannot be read"):
+            Keys(path)
+
+
+def test_a_server_with_keys_answers_nobody_without_one(start, tmp_path):
+    keys = Keys(tmp_path / "k.json")
+    key = keys.add("Ada", role="read")
+    server = start(keys)
+    for path in (
+        "/api/corpora",
+        "/v1/models",
+        "/metrics",
+        "/openapi.json",
+        server.api("documents"),
+    ):
+        reply = server.client.get(path)
+        assert reply.status_code == 401, path
+        assert reply.headers["www-authenticate"] == "Bearer"
+        assert server.client.get(path, headers=headers(key)).status_code == 200, path
+    assert server.client.post("/mcp", json={}).status_code == 401
+    assert server.client.get("/").status_code == 200  # the page holds nothing by itself
+    assert server.client.get("/health").status_code == 200
+    assert server.client.get("/api/corpora", headers={"X-API-Key": key}).status_code == 200
+    keys.revoke(key.split("_")[1])
+    refused = server.client.get("/api/corpora", headers=headers(key))
+    assert refused.status_code in (401, 503)
+
+
+def test_roles_decide_who_may_change_what(start, tmp_path):
+    keys = Keys(tmp_path / "k.json")
+    by_role = {role: headers(keys.add(role, role=role)) for role in ROLES}
+    server = start(keys)
+    rollback = {"version": 999}
+    for role, sent in by_role.items():
+        put = server.client.put(server.api("files/..%5C"), content=b"x", headers=sent)
+        assert (put.status_code == 403) == (role == "read")
+        back = server.client.post(server.api("versions/rollback"), json=rollback, headers=sent)
+        assert (back.status_code == 403) == (role != "admin")
+
+
+def test_a_corpus_that_a_key_may_not_see_does_not_exist_for_it(start, tmp_path):
+    keys = Keys(tmp_path / "k.json")
+    sent = headers(keys.add("half", role="admin", corpora=("one",)))
+    server = start(keys, names=("one", "two"))
+    names = [
+        row["name"] for row in server.client.get("/api/corpora", headers=sent).json()["corpora"]
+    ]
+    assert names == ["one"]
+    hidden = server.client.get("/api/corpora/two/documents", headers=sent)
+    absent = server.client.get("/api/corpora/three/documents", headers=sent)
+    assert hidden.status_code == absent.status_code == 404
+    strip = lambda reply: {**reply.json()["error"], "request_id": ""}  # noqa: E731
+    assert strip(hidden) == strip(absent)
+    models = server.client.get("/v1/models", headers=sent).json()["data"]
+    assert "two" not in [row["id"] for row in models]
+    ask = {"model": "two", "messages": [{"role": "user", "content": "lamp?"}]}
+    assert server.client.post("/v1/chat/completions", json=ask, headers=sent).status_code == 404
+
+
+FIELDS = st.sampled_from(
+    [
+        "format = 'text'", "format = 'markdown'", "format IN ('pdf', 'html')", "title LIKE '%lamp%'",
+        "source LIKE '%boat%'", "format != 'html'", "language = 'ar'", "title LIKE '%x%'",
+    ]
+)  # fmt: skip
+FILTERS = st.recursive(
+    FIELDS,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(" AND ".join),
+        st.tuples(inner, inner).map(" OR ".join),
+        inner.map("NOT ({})".format),
+    ),
+    max_leaves=4,
+)
+QUESTIONS = st.sampled_from(
+    ["lamp first lit", "boat", "salary of the director", "zephyrquark", "المنارة", "lens mercury"]
+)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(FILTERS, FILTERS, QUESTIONS)
+def test_what_a_key_may_not_see_reaches_no_reply(filtered, acl, asked, question):
+    """Over random filters of keys and of questions: hits, answers, lists, counts, documents."""
+    server, keys, everything = filtered
+    sent = headers(keys.add("random", role="admin", where=acl))
+    corpus = server.corpus
+    allowed = {info.id for info in corpus.documents(where=acl)}
+    both = {info.id for info in corpus.documents(where=f"({acl}) AND ({asked})")}
+
+    body = {"question": question, "where": asked, "k": 50}
+    hits = server.client.post(server.api("search"), json=body, headers=sent).json()["hits"]
+    assert {hit["document_id"] for hit in hits} <= both
+
+    answer = server.client.post(server.api("ask"), json={"question": question}, headers=sent).json()
+    named = {row["document_id"] for part in ("citations", "nearest", "hits", "evidence")
+             for row in answer[part]}  # fmt: skip
+    assert named <= allowed
+
+    listed = server.client.get(server.api("documents"), headers=sent).json()
+    assert {row["document_id"] for row in listed["documents"]} == allowed
+    assert listed["all"] == sum(listed["formats"].values()) == len(allowed)
+    (about,) = server.client.get("/api/corpora", headers=sent).json()["corpora"]
+    assert about["documents"] == len(allowed)
+    for id_ in everything:
+        reply = server.client.get(server.api("document"), params={"id": id_}, headers=sent)
+        assert (reply.status_code == 200) == (id_ in allowed)
+    for path in ("versions", "versions/diff?from=1"):
+        assert server.client.get(server.api(path), headers=sent).status_code == 403
+    for rest in ("files/x.md",):
+        assert server.client.put(server.api(rest), content=b"x", headers=sent).status_code == 403
+
+
+@pytest.fixture
+def filtered(start, tmp_path):
+    keys = Keys(tmp_path / "k.json")
+    keys.add("first", role="read")
+    server = start(keys)
+    return server, keys, [info.id for info in server.corpus.documents()]
+
+
+@pytest.mark.parametrize(
+    "asked", ["format = 'html') OR (format = 'html'", "1", "format = 'html' --", "'", "(("]
+)
+def test_a_filter_cannot_break_out_of_the_keys_own(filtered, asked):
+    server, keys, _ = filtered
+    sent = headers(keys.add("no html", role="read", where="format != 'html'"))
+    body = {"question": "salary of the director", "where": asked}
+    reply = server.client.post(server.api("search"), json=body, headers=sent)
+    assert reply.status_code == 400
+    assert "91,500" not in reply.text
