@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-import sys
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -19,12 +19,11 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 @cache
 def physical_cores() -> int:
     """Physical cores that this process may run on, rounded up from a container's quota."""
-    if sys.platform == "linux":
-        allowed = os.sched_getaffinity(0)
-        cores = len({_siblings(cpu) for cpu in allowed})
+    if hasattr(os, "sched_getaffinity"):
+        cores = len({_siblings(cpu) for cpu in os.sched_getaffinity(0)})
         return max(1, min(cores, _quota(default=cores)))
     logical = os.cpu_count() or 1
-    return logical if sys.platform == "darwin" else max(1, logical // 2)
+    return logical if platform.machine() == "arm64" else max(1, logical // 2)
 
 
 def _siblings(cpu: int) -> str:

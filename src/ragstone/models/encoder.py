@@ -310,4 +310,5 @@ def _pool_tokens(hidden: Vectors, lengths: npt.NDArray[np.int32], pooling: Pooli
 def _unit(values: Vectors) -> Vectors:
     """Rows scaled to length 1; a row of zeros stays."""
     norms = np.linalg.norm(values, axis=-1, keepdims=True)
-    return (values / np.maximum(norms, np.float32(1e-12))).astype(np.float32, copy=False)
+    unit: Vectors = values / np.maximum(norms, np.float32(1e-12))
+    return unit
