@@ -42,6 +42,7 @@ _BOLD = re.compile(rb"bold|black|heavy|semib|demi|-bd|,bd", re.IGNORECASE)
 _LEAST_SPACE = 0.1  # of the type's size: below it, what pdfium guessed is no space
 _SPACES = {0x20, 0xA0, 0x09, 0x0A, 0x0D, 0x1680, 0x202F, 0x205F, 0x3000, *range(0x2000, 0x200B)}
 _DROPPED = {0x00, 0xFFFD, 0xFFFE, 0xFFFF, 0xFEFF, 0x200B, 0x2060}
+_STRETCH = 0x0640  # the stroke that Arabic lines are justified with
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class Word:
     bottom: float
     turn: int  # degrees clockwise from upright, in steps of 90
     bold: bool = False
+    spaced: bool = True  # a space of the file's own follows, not one that was guessed
 
     @property
     def height(self) -> float:
@@ -120,6 +122,7 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
     bad = 0
     high = 0
     guessed = False
+    before: Box | None = None
     generated = raw.FPDFText_IsGenerated
     for index in range(count):
         code = unicode_of(handle, index)
@@ -131,6 +134,7 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
             elif text:
                 guessed = False
                 words.append(_word(text, glyphs, boxes, angle_of(handle, glyphs[0]), rotation))
+                words[-1].spaced = code not in (0x0A, 0x0D)
                 text, glyphs = [], []
             continue
         if 0xD800 <= code < 0xDC00:
@@ -149,10 +153,13 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
         bad += 0xE000 <= code < 0xF900 and letter == chr(code)
         box_of(handle, index, pointer)
         box = place(rect.left, rect.bottom, rect.right, rect.top)
-        if text and _apart(boxes[glyphs[-1]], box, _LEAST_SPACE if guessed else 0.6):
+        if text and _apart(before, box, _LEAST_SPACE if guessed else 0.6):
             words.append(_word(text, glyphs, boxes, angle_of(handle, glyphs[0]), rotation))
             text, glyphs = [], []
         guessed = False
+        before = box
+        if code == _STRETCH and text:
+            continue
         boxes[index] = box
         text.extend(letter)
         glyphs.extend([index] * len(letter))

@@ -122,7 +122,8 @@ def _segments(words: list[Word]) -> list[Segment]:
                     result.append(_directed(run))
                 run = []
                 continue
-            if run and word.left - edge > _WIDE_GAP * min(
+            wide = _WIDE_GAP * (2.2 if is_rtl(word.text[0]) else 1.0)  # such lines are stretched
+            if run and word.left - edge > wide * min(
                 max(word.height, run[-1].height), 1.6 * min(word.height, run[-1].height)
             ):
                 result.append(_directed(run))

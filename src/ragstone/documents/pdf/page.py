@@ -13,10 +13,10 @@ word's characters keep their glyphs; the hyphen's glyph has no character any mor
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ragstone.documents.pdf.characters import PageGlyphs, Word
@@ -94,7 +94,7 @@ class _Page:
 
 def compose(glyphs: PageGlyphs) -> PageText:
     """The page's text in reading order. Pure: the same glyphs give the same text."""
-    words = {match for word in glyphs.words for match in _WORDS.findall(word.text.lower())}
+    words = _vocabulary(glyphs.words)
     page = _Page()
     tables = 0
     for flow in flows(glyphs.words):
@@ -109,6 +109,18 @@ def compose(glyphs: PageGlyphs) -> PageText:
             tables += 1
         _write_lines(page, run, words)
     return PageText("".join(page.parts), page.blocks, page.sources, glyphs.width, glyphs.height)
+
+
+def _vocabulary(words: Sequence[Word]) -> set[str]:
+    """The page's words in lower case, without the halves that a line's end has made."""
+    found: set[str] = set()
+    for before, word in pairwise([None, *words]):
+        if word is None or word.text[-1] in _HYPHENS:
+            continue
+        pieces = _WORDS.findall(word.text.lower())
+        halved = before is not None and len(before.text) > 1 and before.text[-1] in _HYPHENS
+        found.update(pieces[1:] if halved else pieces)
+    return found
 
 
 def _write_table(page: _Page, table: Table, number: int) -> None:
@@ -165,15 +177,26 @@ def _write_lines(page: _Page, rows: Sequence[Row], vocabulary: set[str]) -> None
         return
     left = min(row.left for row in rows)
     right = max(row.right for row in rows)
-    gaps = sorted(max(0.0, below.top - above.bottom) for above, below in itertools.pairwise(rows))
+    gaps = sorted(max(0.0, below.top - above.bottom) for above, below in pairwise(rows))
     usual = gaps[len(gaps) // 3] if gaps else 0.0
     paragraph: list[Row] = []
+    paragraphs: list[list[Row]] = []
     for row in rows:
-        if paragraph and _begins(paragraph, row, left, right, usual):
-            _write_paragraph(page, paragraph, vocabulary)
+        if paragraph and (
+            (row is rows[-1] and _is_page_number(row))
+            or _begins(paragraph, row, left, right, usual)
+        ):
+            paragraphs.append(paragraph)
             paragraph = []
         paragraph.append(row)
-    _write_paragraph(page, paragraph, vocabulary)
+    paragraphs.append(paragraph)
+    for number, each in enumerate(paragraphs):
+        _write_paragraph(page, each, vocabulary, first=number == 0)
+
+
+def _is_page_number(row: Row) -> bool:
+    words = _words(row)
+    return len(words) == 1 and len(words[0].text) <= 5 and words[0].text.strip("-–—").isdigit()
 
 
 def _begins(paragraph: Sequence[Row], row: Row, left: float, right: float, usual: float) -> bool:
@@ -183,6 +206,8 @@ def _begins(paragraph: Sequence[Row], row: Row, left: float, right: float, usual
     size, other = _size(words), _size(before)
     gap = row.top - above.bottom
     if gap > usual + 0.45 * min(size, other) or gap < -1.5 * size:
+        return True
+    if row.left > above.right or row.right < above.left:
         return True
     if abs(size - other) > 0.13 * max(size, other) and min(len(words), len(before)) > 1:
         return True
@@ -205,22 +230,29 @@ def _begins(paragraph: Sequence[Row], row: Row, left: float, right: float, usual
     return not rtl and indented and not marked and ends_short is False and len(paragraph) > 1
 
 
-def _write_paragraph(page: _Page, rows: Sequence[Row], vocabulary: set[str]) -> None:
-    if not rows:
-        return
-    if page.parts:
+def _write_paragraph(
+    page: _Page, rows: Sequence[Row], vocabulary: set[str], *, first: bool
+) -> None:
+    """Append a paragraph; the first of a column goes on with the last of the column before
+    where that one stopped in mid-sentence."""
+    every = [word for row in rows for word in _words(row)]
+    block = page.blocks[-1] if page.blocks else None
+    goes_on = first and block is not None and _goes_on(page, block, every)
+    if page.parts and not goes_on:
         page.literal("\n\n")
     start = len(page.sources)
-    every: list[Word] = []
     for number, row in enumerate(rows):
         words = _words(row)
-        if number:
+        if number or goes_on:
             _join(page, words[0], vocabulary)
         for at, word in enumerate(words):
             if at:
                 page.literal(" ")
             page.word(word)
-        every.extend(words)
+    if goes_on and block is not None:
+        block.end = len(page.sources)
+        block.lines += len(rows)
+        return
     marked = len(every) > 1 and bool(_MARKER.match(every[0].text))
     page.blocks.append(
         Block(
@@ -238,10 +270,23 @@ def _write_paragraph(page: _Page, rows: Sequence[Row], vocabulary: set[str]) -> 
     )
 
 
+def _goes_on(page: _Page, block: Block, words: Sequence[Word]) -> bool:
+    """Whether words at the top of a column continue the block at the foot of the one before."""
+    if block.kind == "row" or page.last is None or abs(block.size - _size(words)) > 0.6:
+        return False
+    above = min(word.top for word in words) < block.top  # a column to the right begins higher
+    last, letter = page.last.text, words[0].text[0]
+    return above and block.lines > 2 and letter.islower() and not _SENTENCE_END.search(last)
+
+
 def _join(page: _Page, after: Word, vocabulary: set[str]) -> None:
     """What stands between a line's last word and the next line's first."""
     before = page.last.text if page.last is not None else ""
     if _is_ideograph(before[-1:]) and _is_ideograph(after.text[:1]):
+        return
+    if _is_hangul(before[-1:]) and _is_hangul(after.text[:1]):
+        if page.last is not None and page.last.spaced:  # lines break inside of words
+            page.literal(" ")
         return
     if len(before) < 2 or before[-1] not in _HYPHENS:
         page.literal(" ")
@@ -266,6 +311,10 @@ def _join(page: _Page, after: Word, vocabulary: set[str]) -> None:
     if joined not in vocabulary and half in vocabulary and rest in vocabulary:
         return
     page.drop_hyphen()
+
+
+def _is_hangul(letter: str) -> bool:
+    return "\uac00" <= letter <= "\ud7a3"
 
 
 def _is_ideograph(letter: str) -> bool:

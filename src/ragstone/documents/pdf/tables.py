@@ -24,6 +24,7 @@ _YEAR = re.compile(r"(?:FY)?(?:19|20)\d\d[AE]?(?:\s*\(?[a-z\d]?\)?)?")
 _MARKER = re.compile(
     r"[•·▪■□◦‣○●►➢✓*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\d+(?:\.\d+)+\.?|\[\d+\]"
 )
+_UNIT = re.compile(r"\(.*(?:million|thousand|billion|unaudited|except|dollar|percent).*\)", re.I)
 _OPEN_END = re.compile(r"(?:,|\b(?:and|or|of|to|the|for|in|from|on|by|with|a|net|per|at))$", re.I)
 
 
@@ -62,6 +63,7 @@ def with_tables(rows: Sequence[Row]) -> list[Row | Table]:
     """The flow with each run of tabular rows replaced by a Table, in the same order."""
     cells = [_cells(row) for row in rows]
     result: list[Row | Table] = []
+    known: _Header | None = None
     at = 0
     while at < len(rows):
         end = _run(rows, cells, at) if len(cells[at]) > 1 else at
@@ -76,8 +78,9 @@ def with_tables(rows: Sequence[Row]) -> list[Row | Table]:
             ):
                 result.pop()
                 start -= 1
-            table = _table(rows[start:end], cells[start:end])
-            if table is not None:
+            made = _table(rows[start:end], cells[start:end], known)
+            if made is not None:
+                table, known = made
                 result.append(table)
                 at = end
                 continue
@@ -165,7 +168,7 @@ def _run(rows: Sequence[Row], cells: Sequence[list[Segment]], start: int) -> int
             end = at
             continue
         only = cells[at][0]
-        ahead = next((n for n in range(at, min(at + 4, len(rows))) if len(cells[n]) > 1), None)
+        ahead = next((n for n in range(at, min(at + 6, len(rows))) if len(cells[n]) > 1), None)
         if ahead is None or only.width > 0.72 * width or gap > 2.6 * height:
             break
         if _MARKER.fullmatch(only.words[0].text) and len(only.words) > 6:
@@ -185,7 +188,7 @@ def _aligned(tabular: Sequence[list[Segment]]) -> bool:
     need = max(2, len(tabular) // 3)
     for cell in later[:40]:
         same = sum(
-            abs(cell.right - other.right) < 4
+            (abs(cell.right - other.right) < 4 and is_number(cell.text) and is_number(other.text))
             or abs(cell.left - other.left) < 4
             or abs(cell.left + cell.right - other.left - other.right) < 6
             for other in later
@@ -253,7 +256,25 @@ def _is_data(row: list[Segment], columns: Sequence[_Column]) -> bool:
     )
 
 
-def _table(rows: Sequence[Row], cells: Sequence[list[Segment]]) -> Table | None:
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The names of a table's columns, and where they stand."""
+
+    columns: list[_Column]
+    names: list[list[Word]]
+
+    def fits(self, columns: Sequence[_Column]) -> bool:
+        """Whether the values of another table end where those of this one do."""
+        return len(columns) == len(self.columns) and all(
+            abs(one.right - other.right) < 8
+            for one, other in zip(self.columns[1:], columns[1:], strict=True)
+        )
+
+
+def _table(
+    rows: Sequence[Row], cells: Sequence[list[Segment]], above: _Header | None
+) -> tuple[Table, _Header] | None:
+    """The table, and its header for a table that goes on below without one of its own."""
     columns = _columns(cells)
     if len(columns) < 2:
         return None
@@ -262,6 +283,8 @@ def _table(rows: Sequence[Row], cells: Sequence[list[Segment]]) -> Table | None:
     numeric = numbers > 0.2 * len(flat)
     head = _head_rows(cells, columns, numeric=numeric)
     names = _names(cells[:head], columns)
+    if not any(names[1:]) and above is not None and above.fits(columns):
+        names = above.names
     result = [_line(rows[at], [list(_plain(cells[at]))]) for at in range(head)]
     grid = _grid(rows, cells, head, columns, numeric=numeric)
     for line in grid:
@@ -282,7 +305,7 @@ def _table(rows: Sequence[Row], cells: Sequence[list[Segment]]) -> Table | None:
                 pieces.append("; ")
             pieces.extend(part)
         result.append(TableRow(pieces, line.top, line.bottom))
-    return Table(result)
+    return Table(result), _Header(columns, names)
 
 
 def _line(row: Row, parts: Sequence[list[Piece]]) -> TableRow:
@@ -323,10 +346,14 @@ def _head_rows(cells: Sequence[list[Segment]], columns: Sequence[_Column], *, nu
                 return at  # the first section's label, after the years
         return 0
     first = cells[0]
-    bold = all(cell.words[0].bold for cell in first)
+    bold = all(cell.words[0].bold and not _mostly_digits(cell.text) for cell in first)
     if bold and len(first) > 1 and not all(cell.words[0].bold for cell in cells[1]):
         return 1
     return 0
+
+
+def _mostly_digits(text: str) -> bool:
+    return 2 * sum(map(str.isdigit, text)) > len(text) and not _YEAR.fullmatch(text)
 
 
 def _names(head: Sequence[list[Segment]], columns: Sequence[_Column]) -> list[list[Word]]:
@@ -340,6 +367,8 @@ def _names(head: Sequence[list[Segment]], columns: Sequence[_Column]) -> list[li
                 continue
             if len(row) <= 2 and len(columns) > 2 and _spans_all(cell, columns):
                 continue  # it names no column more than another, and stands in its own row
+            if _UNIT.fullmatch(cell.text):
+                continue
             for at in over:
                 if at > 0:
                     names[at].extend(cell.words)
