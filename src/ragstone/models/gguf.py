@@ -71,11 +71,18 @@ def _read(file: BinaryIO, path: Path) -> GgufHeader:
         values[key] = _value(file, kind)
     architecture = str(values.get("general.architecture", ""))
     context = values.get(f"{architecture}.context_length", 0)
+    sizes, offsets = [], [0]
+    for _ in range(tensors):
+        size, offset = _tensor(file)
+        sizes.append(size)
+        offsets.append(offset)
+    if path.stat().st_size < file.tell() + max(offsets):
+        raise struct.error("the last weights are missing")
     return GgufHeader(
         name=str(values.get("general.name") or path.stem),
         architecture=architecture,
         context_tokens=context if isinstance(context, int) else 0,
-        parameters=sum(_tensor_size(file) for _ in range(tensors)),
+        parameters=sum(sizes),
         has_chat_template="tokenizer.chat_template" in values,
     )
 
@@ -108,13 +115,16 @@ def _string(file: BinaryIO) -> str:
     (size,) = struct.unpack("<Q", file.read(8))
     if size > _LARGEST_STRING:
         raise struct.error(f"a string of {size} bytes")
-    return file.read(size).decode("utf-8")
+    data = file.read(size)
+    if len(data) < size:
+        raise struct.error("a string goes on behind the end")
+    return data.decode("utf-8")
 
 
-def _tensor_size(file: BinaryIO) -> int:
-    """The number of weights in the next tensor description."""
+def _tensor(file: BinaryIO) -> tuple[int, int]:
+    """The number of weights in the next tensor description, and where in the data they begin."""
     _string(file)
     (dimensions,) = struct.unpack("<I", file.read(4))
     shape = struct.unpack(f"<{dimensions}Q", file.read(8 * dimensions))
-    file.seek(12, 1)  # its type and its offset
-    return math.prod(shape)
+    _, offset = struct.unpack("<IQ", file.read(12))
+    return math.prod(shape), offset
