@@ -1,0 +1,246 @@
+"""Cross-encoders behind `protocols.Reranker`: a local ONNX folder, sentence-transformers, HTTP.
+
+Each scores (question, passage) pairs read together, which sees more than two vectors and costs
+a model run per passage. Law: one score per passage, in their order, whatever else stands in the
+batch. onnxruntime, tokenizers and sentence-transformers are loaded only by what needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ragstone.errors import ModelError, RemoteError, UsageError
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+MAX_TOKENS = 512  # of question and passage together; the passage's end is cut
+_BATCH = 16
+_REPLY_BYTES = 16 << 20
+
+
+class OnnxReranker:
+    """A cross-encoder in a local folder: `tokenizer.json` and `model.onnx` (or `onnx/model.onnx`).
+
+    The model's first output is one logit a pair; of two or more classes the last one's
+    log-odds are the score, as cross-encoders for relevance are exported.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, max_tokens: int = MAX_TOKENS, threads: int = 0
+    ) -> None:
+        """`threads` 0 means onnxruntime's choice. Raises ModelError for files that do not fit."""
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        self._path = Path(folder)
+        model = _first(self._path, "model.onnx", "onnx/model.onnx", "model_quantized.onnx")
+        tokenizer = _first(self._path, "tokenizer.json")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._session = onnxruntime.InferenceSession(
+                str(model), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # neither library has a narrower base
+            raise ModelError(
+                f"The reranker in {self._path} cannot be loaded: {error}.",
+                remedy="Give a folder with a cross-encoder's tokenizer.json and model.onnx.",
+            ) from error
+        self._tokenizer.enable_truncation(max_tokens, strategy="only_second")
+        self._tokenizer.no_padding()
+        self._inputs = {item.name: item.type for item in self._session.get_inputs()}
+        unknown = self._inputs.keys() - {"input_ids", "attention_mask", "token_type_ids"}
+        if unknown:
+            raise ModelError(
+                f"{model} asks for the inputs {sorted(unknown)}, which a cross-encoder has not.",
+                remedy="Export it with input_ids, attention_mask and token_type_ids only.",
+            )
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """A relevance score for each passage, higher is better."""
+        pairs = [(question, passage) for passage in passages]
+        try:
+            encodings = self._tokenizer.encode_batch(pairs)
+        except Exception as error:
+            raise UsageError(
+                f"The question has too many words for {self.name} ({len(question)} characters).",
+                remedy="Ask a shorter question.",
+            ) from error
+        scores = [0.0] * len(pairs)
+        order = sorted(range(len(pairs)), key=lambda i: len(encodings[i].ids))
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            longest = max(len(encodings[i].ids) for i in places)
+            feed = {name: self._padded(name, places, encodings, longest) for name in self._inputs}
+            (logits, *_) = self._session.run(None, feed)
+            for place, logit in zip(places, _relevance(np.asarray(logits)), strict=True):
+                scores[place] = logit
+        return scores
+
+    def _padded(
+        self, name: str, places: Sequence[int], encodings: Sequence[Encoding], longest: int
+    ) -> npt.NDArray[np.integer]:
+        integer = np.int32 if self._inputs[name] == "tensor(int32)" else np.int64
+        rows = np.zeros((len(places), longest), dtype=integer)
+        for row, place in zip(rows, places, strict=True):
+            encoding = encodings[place]
+            ids = {
+                "input_ids": encoding.ids,
+                "attention_mask": encoding.attention_mask,
+                "token_type_ids": encoding.type_ids,
+            }[name]
+            row[: len(ids)] = ids
+        return rows
+
+
+class SentenceTransformersReranker:
+    """A `CrossEncoder` of the package sentence-transformers, which must be installed."""
+
+    def __init__(self, model: str, *, device: str | None = None) -> None:
+        """`model` is a folder or a name that the package can resolve."""
+        try:
+            from sentence_transformers import CrossEncoder
+        except ImportError as error:
+            raise ModelError(
+                f"The reranker {model!r} needs the package sentence-transformers.",
+                remedy="pip install sentence-transformers, or give a folder with an ONNX model.",
+            ) from error
+        try:
+            self._model = CrossEncoder(model, device=device)
+        except Exception as error:  # the package raises what its parts raise
+            raise ModelError(
+                f"The reranker {model!r} cannot be loaded: {error}.",
+                remedy="Check the folder or the name.",
+            ) from error
+        self._name = model
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """A relevance score for each passage, higher is better."""
+        if not passages:
+            return []
+        pairs = [(question, passage) for passage in passages]
+        return [float(score) for score in self._model.predict(pairs, show_progress_bar=False)]
+
+
+class HttpReranker:
+    """A rerank endpoint in the form that Cohere, Jina and others share.
+
+    Sends `{"model", "query", "documents", "top_n"}` and reads
+    `{"results": [{"index", "relevance_score"}]}`. Nothing else leaves this machine.
+    """
+
+    def __init__(
+        self, url: str, *, model: str = "", key: str = "", timeout_s: float = 30.0
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise UsageError(
+                f"The rerank endpoint {url!r} is no http(s) address.",
+                remedy="Give its full address, such as https://host/v1/rerank.",
+            )
+        self._url, self._model, self._key, self._timeout_s = url, model, key, timeout_s
+
+    @property
+    def name(self) -> str:
+        return self._model or self._url
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """A relevance score for each passage, higher is better. Raises RemoteError."""
+        if not passages:
+            return []
+        body: dict[str, object] = {
+            "query": question,
+            "documents": list(passages),
+            "top_n": len(passages),
+        }
+        if self._model:
+            body["model"] = self._model
+        reply = self._post(body)
+        try:
+            results = reply["results"]
+            if not isinstance(results, list):
+                raise TypeError("results is no list")
+            scores = {int(row["index"]): float(row["relevance_score"]) for row in results}
+            found = [scores[index] for index in range(len(passages))]
+        except (KeyError, TypeError, ValueError) as error:
+            raise RemoteError(
+                f"{self._url} answered without a score for each passage ({error!r}).",
+                remedy="It must answer in Cohere's or Jina's form of /rerank.",
+            ) from error
+        if not all(math.isfinite(score) for score in found):
+            raise RemoteError(
+                f"{self._url} answered with a score that is no number.",
+                remedy="See what the endpoint logs.",
+            )
+        return found
+
+    def _post(self, body: Mapping[str, object]) -> Mapping[str, object]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        request = urllib.request.Request(
+            self._url, json.dumps(body).encode(), headers, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:
+                reply = json.loads(response.read(_REPLY_BYTES))
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(300).decode("utf-8", "replace").strip()
+            raise RemoteError(
+                f"{self._url} refused to rerank (HTTP {error.code}: {said}).",
+                remedy="Check the key." if error.code in (401, 403) else "See what it says.",
+                retryable=error.code in (408, 429) or error.code >= 500,
+            ) from error
+        except (OSError, ValueError) as error:
+            raise RemoteError(
+                f"The rerank endpoint {self._url} did not answer: {error}.",
+                remedy="Is the server running there? Without a reranker, search works offline.",
+                retryable=True,
+            ) from error
+        if not isinstance(reply, dict):
+            raise RemoteError(
+                f"{self._url} answered with {type(reply).__name__}, not an object.",
+                remedy="It must answer in Cohere's or Jina's form of /rerank.",
+            )
+        return reply
+
+
+def _first(folder: Path, *names: str) -> Path:
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(
+        f"{folder} holds no {' or '.join(names)}.",
+        remedy="Give a folder with a cross-encoder's tokenizer.json and model.onnx.",
+    )
+
+
+def _relevance(logits: npt.NDArray[np.float32]) -> list[float]:
+    """Logits of shape (pairs,), (pairs, 1) or (pairs, classes) to one score a pair."""
+    rows = logits.reshape(len(logits), -1).astype(np.float64)
+    if rows.shape[1] == 1:
+        return [float(value) for value in rows[:, 0]]
+    others = rows[:, :-1]
+    most = others.max(axis=1)
+    rest = most + np.log(np.exp(others - most[:, None]).sum(axis=1))
+    return [float(value) for value in rows[:, -1] - rest]
