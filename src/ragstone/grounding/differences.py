@@ -102,6 +102,8 @@ def negation_differences(claim: str, sentence: str) -> list[Difference]:
     mine, theirs = _negated(claim), _negated(sentence)
     shared = terms_of(claim) & terms_of(sentence)
     against = [term for term in shared if (term in mine) != (term in theirs)]
+    if mine & theirs & shared:
+        return []  # both deny the same thing
     if not against or len(against) * 2 < len(shared & (mine | theirs)) or len(shared) < 2:
         return []
     return [
@@ -191,7 +193,8 @@ def differences(
         best = sentences[0]
         found += negation_differences(claim, best)
         joined = " ".join(sentences)
-        found += opposite_differences(claim, joined)
+        if _comparison(claim) is None or _comparison(best) is None:
+            found += opposite_differences(claim, joined)
         found += strength_differences(claim, joined)
         found += order_differences(claim, best)
     return sorted(found, key=lambda difference: not difference.contrary)

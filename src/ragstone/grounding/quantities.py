@@ -48,10 +48,15 @@ _NUMBER = re.compile(
 )
 _SMALL = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _WORDED = re.compile(
-    rf"\b(?P<first>{_SMALL}|a(?= (?:hundred|thousand|million|billion|dozen)\b)"
+    rf"\b(?P<first>{_SMALL}|a(?= (?:hundred|thousand|million|billion)\b)"
     r"|one(?=[ -](?:hundred|thousand|million|billion|percent|per cent)\b))"
     rf"(?:[ -](?P<second>{_SMALL})\b)?(?P<scales>(?:[ -](?:{_SCALE})\b)*)"
     r"(?: (?P<percent>percent|per cent)\b| (?P<unit>[a-z]+)\b)?",
+    re.IGNORECASE,
+)
+_ROUGH = re.compile(
+    r"\b(?:about|around|approximately|roughly|nearly|almost|over|under|some|circa|ca\.?|c\."
+    r"|more than|less than|up to|at least|at most|an estimated|estimated)\s+\W?$|[~≈]\s*$",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(rf"\b(?P<word>{'|'.join(ORDINAL_WORDS)})\b", re.I)
@@ -150,7 +155,7 @@ def _number(match: re.Match[str]) -> Quantity | None:
     if before and before[-1] in "-–" and len(before) > 1 and before[-2].isalpha():
         return None  # COVID-19, F-16: a name, not a number
     value = float(digits.replace(",", ""))
-    step = _step(digits)
+    step = _step(digits, rough=_ROUGH.search(before) is not None)
     scale = (match["scale"] or "").lower()
     if scale:
         value, step, end = value * SCALES[scale], step * SCALES[scale], match.end("scale")
@@ -208,13 +213,15 @@ def _worded(match: re.Match[str]) -> Quantity:
     return Quantity(kind, value, name, step, match.string[match.start() : end], match.start(), end)
 
 
-def _step(digits: str) -> float:
-    """The precision of a writing: 0.1 for 3.4, 1 for 12, 1000 for 12,000."""
+def _step(digits: str, *, rough: bool) -> float:
+    """The precision of a writing: 0.1 for 3.4, 1 for 12. Zeros at the end of a whole number
+    are rounding in full after "about"; else they excuse 3% at most."""
     bare = digits.replace(",", "")
     if "." in bare:
         return float(10.0 ** -len(bare.partition(".")[2]))
-    zeros = len(bare) - len(bare.rstrip("0"))
-    return float(10.0 ** min(zeros, len(bare) - 1))
+    zeros = min(len(bare) - len(bare.rstrip("0")), len(bare) - 1)
+    step = float(10.0**zeros)
+    return step if rough else max(1.0, min(step, 0.06 * float(bare)))
 
 
 def _dates_agree(one: Quantity, other: Quantity) -> bool:

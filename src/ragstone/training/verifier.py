@@ -281,38 +281,65 @@ def weights_of(examples: Sequence[Example]) -> npt.NDArray[np.float64]:
     return np.asarray(weights * len(examples) / weights.sum())
 
 
-def gather(data: Path, *, limit: int) -> list[Example]:
-    """All examples of all sets."""
-    squad, hotpot = read_pool(data / "squad2"), read_pool(data / "hotpotqa")
-    return [
-        *from_answers(squad, limit=limit),
-        *from_answers(hotpot, limit=limit // 2),
-        *from_sentences(squad, limit=limit // 2),
-        *from_references(data / "mtrag", limit=limit),
-        *from_scifact(data / "scifact"),
-        *from_experts(data / "expertqa"),
-    ]
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Features of examples with what is needed to train and report."""
+
+    matrix: Matrix
+    examples: tuple[Example, ...]
+
+
+def gather(data: Path, source: str, *, limit: int) -> list[Example]:
+    """All examples of one source."""
+    if source == "squad2":
+        return list(from_answers(read_pool(data / source), limit=limit))
+    if source == "hotpotqa":
+        return list(from_answers(read_pool(data / source), limit=limit // 2))
+    if source == "squad2 sentences":
+        return list(from_sentences(read_pool(data / "squad2"), limit=limit // 2))
+    if source == "mtrag":
+        return list(from_references(data / source, limit=limit))
+    if source == "scifact":
+        return list(from_scifact(data / source))[: 8 * limit]
+    return list(from_experts(data / source))
+
+
+SOURCES = ("squad2", "hotpotqa", "squad2 sentences", "mtrag", "scifact", "expertqa")
+
+
+def read_or_gather(
+    data: Path, source: str, encoder: TokenEncoder, *, limit: int, cache: Path | None
+) -> Gathered:
+    """A source's examples and features; features are kept in `cache` between runs."""
+    examples = gather(data, source, limit=limit)
+    path = cache / f"verifier-{source.replace(' ', '-')}-{limit}.npy" if cache else None
+    if path is not None and path.exists():
+        matrix = np.load(path)
+        if matrix.shape == (len(examples), len(FEATURES)):
+            return Gathered(matrix, tuple(examples))
+    matrix = matrix_of(examples, encoder)
+    if path is not None:
+        np.save(path, matrix)
+    return Gathered(matrix, tuple(examples))
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Gather, train, write the weights and the out-of-fold scores beside the cache."""
+    """Gather (features are kept in `--cache`), train, write the weights."""
     data = Path(arguments[0])
     cache = Path(arguments[arguments.index("--cache") + 1]) if "--cache" in arguments else None
-    limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 800
-    examples = gather(data, limit=limit)
+    limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 400
+    only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
     with shipped_encoder() as encoder:
-        matrix = matrix_of(examples, encoder)
-    if cache is not None:
-        np.savez_compressed(
-            cache / "verifier.npz", matrix=matrix, labels=labels_of(examples),
-            sources=np.array([e.source for e in examples]),
-            faults=np.array([e.fault for e in examples]),
-            groups=np.array([e.group for e in examples]),
-            units=np.array([len(e.evidence) for e in examples]),
-        )  # fmt: skip
-    model = fit(matrix, labels_of(examples), FEATURES, weights=weights_of(examples), how=HOW)
-    save(model, WEIGHTS / "verifier.npz")
-    print(f"{len(examples)} examples", file=sys.stderr)  # noqa: T201
+        parts = [
+            read_or_gather(data, source, encoder, limit=limit, cache=cache)
+            for source in SOURCES
+            if only in {"", source}
+        ]
+    if not only:
+        examples = [example for part in parts for example in part.examples]
+        matrix = np.concatenate([part.matrix for part in parts])
+        model = fit(matrix, labels_of(examples), FEATURES, weights=weights_of(examples), how=HOW)
+        save(model, WEIGHTS / "verifier.npz")
 
 
 if __name__ == "__main__":
