@@ -40,7 +40,7 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
         place = path_shortened(info.source, room)
         title = f"  {shortened(info.title, 30)}" if console.width > 100 else ""
         click.echo(
-            f"{shortened(info.id, 13):<13} {info.format:<9} {info.passages:>8}  {place}{title}"
+            f"{shortened(info.id, 13):<13} {shortened(info.format, 9):<9} {info.passages:>8}  {place}{title}"
         )
     say(f"{len(documents)} documents, {sum(info.passages for info in documents)} passages")
 
