@@ -139,10 +139,24 @@ def _walk(
 
 
 def _take(result: Scan, path: str, root: str, status: os.stat_result) -> None:
+    if not path.isprintable() and not _is_text(path):
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        reason = "Its name is not valid Unicode text."
+        result.failed.append(FailedSource(shown, root, reason, "Rename the file."))
+        return
     if stat.S_ISREG(status.st_mode) and path not in result.files:
         result.files[path] = FoundFile(
             path, root, status.st_size, status.st_mtime_ns, status.st_ino & (2**63 - 1)
         )
+
+
+def _is_text(path: str) -> bool:
+    """Whether the path can be written as UTF-8: names on POSIX are bytes, and may be none."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refused(result: Scan, path: str, root: str, error: OSError) -> None:

@@ -134,7 +134,8 @@ class Taker:
             reading.doubled += 1
             return
         reading.seen.add(document_id)
-        named = replace(document, id=document_id)
+        title = document.title.encode("utf-8", "replace").decode()  # no lone surrogates in columns
+        named = replace(document, id=document_id, title=title)
         mark = fingerprint(named, path, self._recipe)
         if reading.held.get(document_id) == mark:
             self.tally.unchanged += 1

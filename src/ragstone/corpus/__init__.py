@@ -4,7 +4,9 @@ Only this room knows how things lie on disk. `Store` opens a folder, `CorpusSnap
 version, `Writer` changes it, `parse_where` reads filters.
 """
 
+from ragstone.corpus.archive import import_corpus
 from ragstone.corpus.batch import Batch, FailedSource, Prepared, SourceState
+from ragstone.corpus.doctor import Finding
 from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.postings import Bm25
@@ -21,6 +23,7 @@ __all__ = [
     "CorpusSnapshot",
     "Difference",
     "FailedSource",
+    "Finding",
     "Forgotten",
     "Ledger",
     "Prepared",
@@ -30,5 +33,6 @@ __all__ = [
     "Where",
     "Writer",
     "fingerprint",
+    "import_corpus",
     "parse_where",
 ]

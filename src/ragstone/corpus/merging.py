@@ -7,6 +7,7 @@ Forgetting deletes states that no kept version sees, from the truth and from the
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -47,7 +48,7 @@ def runs_to_merge(sizes: Sequence[int]) -> list[range]:
     runs: list[range] = []
     limit = _SMALLEST
     largest = max(sizes, default=0)
-    while not runs and limit <= largest * FAN_IN:
+    while not runs and limit < largest * FAN_IN + _SMALLEST:
         start = 0
         for at in range(len(sizes) + 1):
             if at == len(sizes) or sizes[at] > limit:
@@ -140,9 +141,12 @@ def forget(
             replace_segments(folder, open_connection, lexical, states)
         passages = _delete_states(open_connection, states)
         open_connection.execute(f"DELETE FROM versions WHERE number NOT IN ({marks})")
+    # Room is given back as far as no reader is in the way; the next time gets the rest.
+    connection.execute("PRAGMA busy_timeout = 0")
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA busy_timeout = 30000")
     return Forgotten(versions, len(states), passages, before - _size(folder))
 
 

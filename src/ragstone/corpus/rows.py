@@ -67,9 +67,19 @@ def unpack_elements(packed: bytes) -> tuple[Element, ...]:
         raise damaged_row("a document's structure", str(error)) from error
 
 
+def pack_headings(path: tuple[str, ...]) -> str:
+    """A heading path as JSON; "" for none."""
+    return json.dumps(path, separators=(",", ":")) if path else ""
+
+
+def unpack_headings(packed: str) -> tuple[str, ...]:
+    """The inverse of `pack_headings`. Raises ValueError for what it did not make."""
+    return tuple(map(str, json.loads(packed))) if packed else ()
+
+
 def pack_metadata(metadata: object) -> str:
     """Metadata as JSON with sorted keys: equal metadata, equal text."""
-    return json.dumps(metadata, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(metadata, sort_keys=True, separators=(",", ":"))
 
 
 def fingerprint(document: Document, origin: str, recipe: str) -> bytes:

@@ -159,8 +159,13 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def damaged(path: Path, error: Exception) -> CorpusError:
-    """The error for a database that SQLite cannot read or write."""
-    return CorpusError(
-        f"The corpus's database {path} cannot be used: {error}.",
-        remedy="Run `ragstone doctor`; restore an export, or make the corpus anew with `sync`.",
-    )
+    """The error for what SQLite cannot do, with the remedy that fits its reason."""
+    reason = str(error)
+    remedy = "Run `ragstone doctor`; restore an export, or make the corpus anew with `sync`."
+    if "full" in reason or "I/O" in reason:
+        remedy = "Make room on the disk and run the command again: what was committed is safe."
+    elif "locked" in reason or "busy" in reason:
+        remedy = "Another program holds the file; run the command again."
+    elif "readonly" in reason or "unable to open" in reason:
+        remedy = "Check that you may write to the corpus's folder, and that its disk is there."
+    return CorpusError(f"The corpus's database {path} cannot be used: {reason}.", remedy=remedy)

@@ -171,9 +171,11 @@ class CorpusSnapshot:
             )
             for item in pair
         ]
-        short = {n.rsplit("/", 1)[-1]: n for n in names}
-        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], short, n=3)
-        guess = f" Near: {', '.join(short[n] for n in near)}." if near else ""
+        last = {n.rsplit("/", 1)[-1] for n in names}
+        near = difflib.get_close_matches(name.rsplit("/", 1)[-1], last, n=3)
+        whole = [n for n in names if n.rsplit("/", 1)[-1] in near]
+        whole.sort(key=lambda n: -difflib.SequenceMatcher(None, name, n).ratio())
+        guess = f" Near: {', '.join(whole[:3])}." if near else ""
         return UsageError(
             f"Version {self._version} of the corpus holds no document {name!r}.{guess}",
             remedy="`ragstone list` shows what it holds.",
@@ -275,7 +277,7 @@ class CorpusSnapshot:
         info = row.document_info(cast("row.DocumentRow", tuple(rest)))
         try:
             text = self._slice(content, start, end)
-            path = tuple(headings.split("\x1f")) if headings else ()
+            path = row.unpack_headings(headings)
             passage = Passage(info.id, Span(start, end), text, path, page, key)
             state = cast("int", rest[0])
             fits = row.passage_checksum(state, passage, headings) == checksum

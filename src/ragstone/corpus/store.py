@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,15 @@ from typing import Self
 
 import numpy as np
 
+from ragstone.corpus.archive import export_corpus
 from ragstone.corpus.arrays import Arrays
+from ragstone.corpus.doctor import Finding
 from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.lock import WAIT_S, writer_lock
 from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.postings import Bm25
+from ragstone.corpus.reembedding import EmbeddingText, reembed
+from ragstone.corpus.repairing import doctor
 from ragstone.corpus.schema import DATABASE, connect, create_database, damaged
 from ragstone.corpus.segments import (
     FOLDER,
@@ -39,6 +43,7 @@ from ragstone.corpus.snapshot import CorpusSnapshot
 from ragstone.corpus.vectors import DenseIndex
 from ragstone.corpus.writer import Writer
 from ragstone.errors import CorpusError, UsageError
+from ragstone.protocols import Encoder
 from ragstone.types import Failure
 
 _RETRIES = 20  # a segment's file may be merged away between reading its name and opening it
@@ -356,6 +361,25 @@ class Store:
         with self.writer() as writer:
             writer.restore(number)
             return writer.publish(note=f"rollback to {number}")
+
+    def reembed(
+        self,
+        encoder: Encoder,
+        embedding_text: EmbeddingText,
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Replace the corpus's encoder; gives how many texts were embedded. See `reembedding`."""
+        with self.writer() as writer:
+            return reembed(writer, encoder, embedding_text, on_progress=on_progress)
+
+    def export(self, file: Path | str) -> int:
+        """Write the corpus to one portable file; gives its size in bytes."""
+        return export_corpus(self._folder, Path(file))
+
+    def doctor(self, *, repair: bool = False) -> list[Finding]:
+        """What is wrong, worst first; with `repair`, what could be mended is."""
+        return doctor(self._folder, repair=repair)
 
     def optimize(self, *, keep: int = 1) -> Forgotten:
         """Keep the newest `keep` versions and all tagged ones; merge indexes; reclaim room."""

@@ -30,7 +30,7 @@ from ragstone.corpus.segments import (
     write_dense,
     write_lexical,
 )
-from ragstone.corpus.vectors import quantise
+from ragstone.corpus.stored import store_vectors, stored_passages, stored_vectors
 from ragstone.errors import CorpusError
 from ragstone.types import Document
 
@@ -116,7 +116,7 @@ class Writer:
             documents.append(self._document_row(connection, put, state, pending))
             for passage, hash in zip(put.passages, put.embedded, strict=True):
                 key = next(next_key)
-                headings = "\x1f".join(passage.heading_path)
+                headings = row.pack_headings(passage.heading_path)
                 passages.append(
                     (key, state, passage.span.start, passage.span.end, headings, passage.page,
                      vectors[hash], row.passage_checksum(state, passage, headings))
@@ -303,58 +303,6 @@ def _revive(
             yield IndexedPassage(
                 key, state, passage.text, passage.headings, passage.title, passage.language
             )
-
-
-def stored_passages(
-    connection: sqlite3.Connection, condition: str, parameters: Sequence[object] = ()
-) -> Iterator[IndexedPassage]:
-    """Passages with what their index needs, in the order of their keys, read from the truth."""
-    text, content = "", -1
-    for key, state, start, end, headings, title, language, wanted in connection.execute(
-        'SELECT key, passages.state, start, "end", headings, title, language, content '
-        f"FROM passages JOIN documents ON documents.state = passages.state WHERE {condition} "
-        "ORDER BY key",
-        tuple(parameters),
-    ):
-        if wanted != content:
-            blocks = connection.execute(
-                "SELECT body FROM blocks WHERE content = ? ORDER BY start", (wanted,)
-            )
-            text, content = "".join(row.unpack_block(body) for (body,) in blocks), wanted
-        path = tuple(headings.split("\x1f")) if headings else ()
-        yield IndexedPassage(key, state, text[start:end], path, title, language)
-
-
-def stored_vectors(
-    connection: sqlite3.Connection, encoder: int, keys: Sequence[int] | np.ndarray, dim: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Codes and scales of passages (keys ascending) from the truth. Raises CorpusError."""
-    found = connection.execute(
-        "SELECT vectors.codes, vectors.scale FROM passages JOIN vectors "
-        "ON vectors.embedding = passages.embedding AND vectors.encoder = ? "
-        "WHERE passages.key BETWEEN ? AND ? ORDER BY passages.key",
-        (encoder, int(keys[0]), int(keys[-1])),
-    ).fetchall()
-    codes = np.frombuffer(b"".join(code for code, _ in found), dtype=np.int8)
-    if len(found) != len(keys) or codes.size != len(keys) * dim:
-        raise CorpusError(
-            f"The corpus has {len(found)} vectors for {len(keys)} passages.",
-            remedy="Run `ragstone doctor --repair`.",
-        )
-    scales = np.array([scale for _, scale in found], dtype=np.float32)
-    return codes.reshape(len(keys), dim), scales
-
-
-def store_vectors(
-    connection: sqlite3.Connection, encoder: int, ids: Sequence[int], matrix: np.ndarray
-) -> None:
-    """Quantise rows of `matrix` and store them under embedding ids."""
-    codes, scales = quantise(np.asarray(matrix, dtype=np.float32))
-    connection.executemany(
-        "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
-        [(encoder, id, float(scale), code.tobytes())
-         for id, scale, code in zip(ids, scales, codes, strict=True)],
-    )  # fmt: skip
 
 
 def _content(connection: sqlite3.Connection, document: Document, hash: bytes) -> int:

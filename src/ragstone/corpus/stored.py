@@ -1,0 +1,66 @@
+"""Passages and vectors as the truth holds them, for those who build indexes from them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ragstone.corpus import rows as row
+from ragstone.corpus.segments import IndexedPassage
+from ragstone.corpus.vectors import Bytes, Floats, quantise
+from ragstone.errors import CorpusError
+
+
+def stored_passages(
+    connection: sqlite3.Connection, condition: str, parameters: Sequence[object] = ()
+) -> Iterator[IndexedPassage]:
+    """Passages with what their index needs, in the order of their keys, read from the truth."""
+    text, content = "", -1
+    for key, state, start, end, headings, title, language, wanted in connection.execute(
+        'SELECT key, passages.state, start, "end", headings, title, language, content '
+        f"FROM passages JOIN documents ON documents.state = passages.state WHERE {condition} "
+        "ORDER BY key",
+        tuple(parameters),
+    ):
+        if wanted != content:
+            blocks = connection.execute(
+                "SELECT body FROM blocks WHERE content = ? ORDER BY start", (wanted,)
+            )
+            text, content = "".join(row.unpack_block(body) for (body,) in blocks), wanted
+        path = row.unpack_headings(headings)
+        yield IndexedPassage(key, state, text[start:end], path, title, language)
+
+
+def stored_vectors(
+    connection: sqlite3.Connection, encoder: int, keys: npt.NDArray[np.int64], dim: int
+) -> tuple[Bytes, Floats]:
+    """Codes and scales of passages (keys ascending) from the truth. Raises CorpusError."""
+    found = connection.execute(
+        "SELECT vectors.codes, vectors.scale FROM passages JOIN vectors "
+        "ON vectors.embedding = passages.embedding AND vectors.encoder = ? "
+        "WHERE passages.key BETWEEN ? AND ? ORDER BY passages.key",
+        (encoder, int(keys[0]), int(keys[-1])),
+    ).fetchall()
+    codes = np.frombuffer(b"".join(code for code, _ in found), dtype=np.int8)
+    if len(found) != len(keys) or codes.size != len(keys) * dim:
+        raise CorpusError(
+            f"The corpus has {len(found)} vectors for {len(keys)} passages.",
+            remedy="Run `ragstone doctor --repair`.",
+        )
+    scales = np.array([scale for _, scale in found], dtype=np.float32)
+    return codes.reshape(len(keys), dim), scales
+
+
+def store_vectors(
+    connection: sqlite3.Connection, encoder: int, ids: Sequence[int], matrix: Floats
+) -> None:
+    """Quantise rows of `matrix` and store them under embedding ids."""
+    codes, scales = quantise(np.asarray(matrix, dtype=np.float32))
+    connection.executemany(
+        "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+        [(encoder, id, float(scale), code.tobytes())
+         for id, scale, code in zip(ids, scales, codes, strict=True)],
+    )  # fmt: skip
