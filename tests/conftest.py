@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def library() -> Path:
-    """A small world in thirteen files of many formats."""
+    """A small world in twelve files of many formats."""
     return ROOT / "examples" / "library"
 
 

@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line. The only room that prints."""

@@ -1,1 +1,1 @@
-"""evaluation."""
+"""Measuring retrieval and answers, with the literature's measures and confidence intervals."""

@@ -1,1 +1,1 @@
-"""grounding."""
+"""What keeps an answer true: evidence, citations, verification, abstention."""

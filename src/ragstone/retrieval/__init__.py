@@ -1,1 +1,1 @@
-"""retrieval."""
+"""From a question to passages: words, meaning, their fusion, and what follows it."""

@@ -1,1 +1,1 @@
-"""text."""
+"""Pure functions over strings: sentences, words and stems, languages."""
