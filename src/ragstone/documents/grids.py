@@ -32,15 +32,19 @@ def spread(rows: Sequence[Sequence[Cell]], *, max_columns: int = 1000) -> list[l
     for row in rows:
         line: list[Cell] = []
         pending = list(row)
-        while pending or len(line) in below:
+        while pending or any(column >= len(line) for column in below):
             at = len(line)
             if at >= max_columns:
+                below.clear()
                 break
             if at in below:
                 left, cell = below.pop(at)
                 line.append(cell)
                 if left > 1:
                     below[at] = (left - 1, cell)
+                continue
+            if not pending:
+                line.append(Cell(""))
                 continue
             cell = pending.pop(0)
             for _ in range(max(1, min(cell.columns, max_columns - at))):

@@ -7,11 +7,13 @@ fewer where that would exceed the pixel limit.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 
-from ragstone.documents.pdf.characters import Box, PageGlyphs, Word
-from ragstone.documents.raw import Recogniser
+from ragstone.documents.pdf.characters import Box, PageGlyphs, Word, turned
+from ragstone.documents.raw import RecognisedLine, Recogniser
 
 DOTS_PER_INCH = 200
 MAX_PIXELS = 12_000_000
@@ -26,31 +28,42 @@ def recognise_page(page: pdfium.PdfPage, ocr: Recogniser) -> PageGlyphs:
         image = bitmap.to_numpy()[:, :, :3].copy()
     finally:
         bitmap.close()
+    lines = ocr.recognise(image)
+    turn = _turn(lines)
     words: list[Word] = []
     boxes: list[Box | None] = []
-    for line in ocr.recognise(image):
-        letters = max(1, len(line.text))
-        step = (line.right - line.left) / letters
-        at = 0
-        for text in line.text.split():
-            at = line.text.index(text, at)
-            glyphs = []
-            for offset in range(len(text)):
-                left = line.left + (at + offset) * step
-                glyphs.append(len(boxes))
-                boxes.append(
-                    (left / scale, line.top / scale, (left + step) / scale, line.bottom / scale)
-                )
-            words.append(
-                Word(
-                    text,
-                    glyphs,
-                    (line.left + at * step) / scale,
-                    line.top / scale,
-                    (line.left + (at + len(text)) * step) / scale,
-                    line.bottom / scale,
-                    0,
-                )
-            )
-            at += len(text)
-    return PageGlyphs(words, boxes, width, height, 0, 0.0)
+    for line in lines:
+        box = (line.left / scale, line.top / scale, line.right / scale, line.bottom / scale)
+        _split(line.text, turned(box, turn, width, height), words, boxes)
+    if turn in (90, 270):
+        width, height = height, width
+    return PageGlyphs(words, boxes, width, height, turn, 0.0)
+
+
+def _split(text: str, box: Box, words: list[Word], boxes: list[Box | None]) -> None:
+    """A line's words, each with its share of the line's box."""
+    left, top, right, bottom = box
+    step = (right - left) / max(1, len(text))
+    at = 0
+    for word in text.split():
+        at = text.index(word, at)
+        glyphs = list(range(len(boxes), len(boxes) + len(word)))
+        places = [left + (at + offset) * step for offset in range(len(word) + 1)]
+        boxes.extend((one, top, other, bottom) for one, other in pairwise(places))
+        words.append(Word(word, glyphs, places[0], top, places[-1], bottom, 0))
+        at += len(word)
+
+
+def _turn(lines: Sequence[RecognisedLine]) -> int:
+    """Degrees clockwise by which the page was scanned, from where its lines, which come in
+    reading order, lie on it."""
+    long = [line for line in lines if len(line.text) > 3]
+    upright = sum(line.bottom - line.top > 1.5 * (line.right - line.left) for line in long)
+    if upright * 2 > len(long) > 0:
+        steps = [below.left - above.left for above, below in pairwise(long)]
+        return 270 if sum(step > 0 for step in steps) * 2 > len(steps) else 90
+    steps = [below.top - above.top for above, below in pairwise(long)]
+    back = sum(
+        step < -(above.bottom - above.top) / 2 for step, above in zip(steps, long, strict=False)
+    )
+    return 180 if back * 2 > len(steps) > 0 else 0

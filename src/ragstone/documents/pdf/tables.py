@@ -426,7 +426,7 @@ def _goes_on(last: _GridLine, line: _GridLine, *, tight: float, wide: float, num
     if not numeric:
         if not line.cells[0]:
             return True
-        return wide > tight + 3 and gap < (tight + wide) / 2
+        return wide > 1.6 * max(tight, 0.0) + 4 and gap < (tight + wide) / 2
     label = " ".join(word.text for word in last.cells[0])
     more = " ".join(word.text for word in line.cells[0])
     if gap > tight + 4:
