@@ -73,7 +73,7 @@ def test_every_citation_of_a_stream_is_exact_and_comes_after_its_claim(server):
             assert quoted == data["quote"]
     answer = seen[-1][1]
     assert answer["answer"] == "".join(data["append"] for name, data in seen if name == "claim")
-    assert [stage["name"] for stage in answer["stages"]][0] == "retrieve"
+    assert answer["stages"][0]["name"] == "retrieve"
 
 
 def test_what_the_documents_do_not_say_is_an_abstention(server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from ragstone.cli.serve import serve as serve_command
 from ragstone.errors import UsageError
-from ragstone.serve import log, start as starting
+from ragstone.serve import log
+from ragstone.serve import start as starting
 from ragstone.serve.documents import safe_name
 from ragstone.serve.guard import refuse_unsafe
 from ragstone.serve.keys import Keys
@@ -217,12 +219,8 @@ def test_an_upload_over_the_limit_is_refused_before_and_while_it_comes(own, star
     told = server.client.put(server.api("files/big.txt"), content=b"x" * (2 << 20))
     assert told.status_code == 413
 
-    def pieces():
-        for _ in range(40):
-            yield b"x" * 65536
-
     try:  # without a length, in chunks: refused once the limit is passed
-        untold = server.client.put(server.api("files/big.txt"), content=pieces())
+        untold = server.client.put(server.api("files/big.txt"), content=iter([b"x" * 65536] * 40))
         assert untold.status_code == 413
     except (httpx.WriteError, httpx.RemoteProtocolError):
         pass  # the connection was closed in the client's face, which is as good
@@ -273,18 +271,13 @@ def test_an_oversized_body_is_refused(server):
 def test_a_slow_head_is_cut_off(start):
     server = start(header_timeout_s=0.5)
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        with pytest.raises(OSError), pytest.MonkeyPatch.context():
-            for letter in b"GET /health HTTP/1.1\r\nX-Slow: " + b"a" * 1000:
-                connection.sendall(bytes([letter]))
-                time.sleep(0.05)
-                connection.setblocking(False)
-                try:
-                    if connection.recv(1) == b"":
-                        raise ConnectionResetError
-                except BlockingIOError:
-                    pass
-                connection.setblocking(True)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection,
+        contextlib.suppress(OSError),  # the server's reset, which ends the loop
+    ):
+        for letter in b"GET /health HTTP/1.1\r\nX-Slow: " + b"a" * 200:
+            connection.sendall(bytes([letter]))
+            time.sleep(0.05)
     assert time.monotonic() - began < 5
     assert server.client.get("/health").status_code == 200
 
@@ -292,16 +285,14 @@ def test_a_slow_head_is_cut_off(start):
 def test_a_connection_that_says_nothing_is_cut_off(start):
     server = start(header_timeout_s=0.3)
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-        try:
+        with contextlib.suppress(ConnectionResetError):
             assert connection.recv(1) == b""
-        except ConnectionResetError:
-            pass
 
 
 def test_a_slow_body_is_cut_off(start):
     server = start(body_timeout_s=0.5)
-    head = b"POST /api/corpora/main/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    reply = raw(server, head + b"Content-Length: 100\r\n\r\n{")
+    head = b"POST /api/corpora/main/search HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    reply = raw(server, head + b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
     assert reply.split(b" ")[1] == b"408"
 
 
@@ -339,6 +330,7 @@ def test_log_lines_carry_no_content_no_key_and_cannot_be_forged(form, server, ca
         )
         server.client.get(server.api("document"), params={"id": "TOPSECRETWORD\nforged line"})
         server.client.get("/TOPSECRETWORD%0Aforged")
+        time.sleep(0.3)  # a request's line is written after its reply has been sent
         log.write("event", value='quote " and\nnewline \u202e')
         lines = capsys.readouterr().err.splitlines()
     finally:

@@ -39,7 +39,7 @@ def _need(*modules: str, extra: str) -> None:
 
 _corpus = click.option(
     "--corpus", "corpora", multiple=True, metavar="[NAME=]DIR",
-    help="A corpus folder, under this name; may be repeated. Default: .ragstone.",
+    help="A corpus folder, under this name; repeatable. Default: .ragstone.",
 )  # fmt: skip
 _config = click.option(
     "--config", type=click.Path(path_type=Path), help="Settings file (TOML); its table [serve]."

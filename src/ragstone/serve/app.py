@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from ragstone.applications.wire import Json
@@ -101,7 +101,7 @@ def create_app(library: Library, keys: Keys) -> ASGIApp:
         from ragstone.serve import tools
 
         endpoint, running = tools.over_http(library)
-        routes.append(Mount("/mcp", app=endpoint))
+        routes.append(Route("/mcp", endpoint))
         lifespan.append(running)
     if options.page:
         routes += _page_routes()

@@ -245,7 +245,7 @@ OPERATIONS = (
         Reply("The answer with its claims and citations.", examples.ANSWER), (CORPUS,), ASK_BODY,
         {"simple": {"question": "How is a version rolled back?"},
          "follow-up": {"question": "And back?",
-                       "turns": [{"question": "How is it rolled back?", "answer": "By rollback."}]}},
+                       "turns": [{"question": "How is it rolled back?", "answer": "So."}]}},
         errors=(404,),
     ),
     Operation(

@@ -125,7 +125,9 @@ async def page_marks(call: Call) -> Response:
         return {
             "page": page.level, "width": wide, "height": high,
             "pages": sum(element.kind == "page" for element in document.elements),
-            "boxes": [[x0 / wide, y0 / high, x1 / wide, y1 / high] for x0, y0, x1, y1 in found.boxes],
+            "boxes": [
+                [x0 / wide, y0 / high, x1 / wide, y1 / high] for x0, y0, x1, y1 in found.boxes
+            ],
         }  # fmt: skip
 
     return reply(await call.library.work.run(act))
@@ -208,7 +210,7 @@ def _take_in(shelf: Shelf, fresh: Path, name: str) -> JsonObject:
             target.replace(before)
         fresh.replace(target)
         try:
-            report = shelf.corpus.sync(target)
+            report = shelf.corpus.add(target)
             if report.failed or report.skipped:
                 raise _unread(report.failed or report.skipped)
         except (RagstoneError, Problem):

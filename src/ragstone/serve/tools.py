@@ -11,7 +11,8 @@ import contextlib
 import functools
 import importlib.metadata
 import json
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ragstone.applications.events import Done
 from ragstone.applications.wire import (
@@ -102,7 +104,13 @@ def _sync(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> 
         raise Problem(403, "role", "This caller may not write.", remedy="Use another key.")
     allowed = [Path(folder).expanduser().resolve() for folder in library.options.sync]
     wanted = Path(str(given["path"])).expanduser().resolve()
-    if not any(wanted == folder or folder in wanted.parents for folder in allowed):
+    astray = None if not _within(wanted, allowed) else _astray(wanted, allowed)
+    if astray is not None:
+        raise Problem(
+            403, "link", f"A link in this folder leads out of it: {astray.name}.",
+            remedy="Remove the link, or allow the folder that it leads to.",
+        )  # fmt: skip
+    if not _within(wanted, allowed):
         raise Problem(
             403, "folder", "This folder is not one that may be read.",
             remedy=f"Allowed: {', '.join(map(str, allowed))}.",
@@ -111,6 +119,20 @@ def _sync(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> 
         report = shelf.corpus.sync(wanted)
     failures: list[Json] = [failure_json(failure) for failure in report.failed]
     return {"version": shelf.version, "failures": failures}
+
+
+def _within(path: Path, allowed: Sequence[Path]) -> bool:
+    return any(path == folder or folder in path.parents for folder in allowed)
+
+
+def _astray(folder: Path, allowed: Sequence[Path]) -> Path | None:
+    """The first link below `folder` that leads out of what is allowed: `sync` follows links."""
+    for here, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(here, name)
+            if path.is_symlink() and not _within(path.resolve(), allowed):
+                return path
+    return None
 
 
 def _tool(
@@ -216,7 +238,7 @@ async def _called(
 
 def over_http(
     library: Library,
-) -> tuple[StreamableHTTPASGIApp, contextlib.AbstractAsyncContextManager[None]]:
+) -> tuple[_Endpoint, contextlib.AbstractAsyncContextManager[None]]:
     """The ASGI endpoint, and the context in which it lives. The guard checks hosts and keys.
 
     Stateless: each request stands for itself, so nothing is held for clients that leave.
@@ -228,7 +250,23 @@ def over_http(
         async with manager.run():
             yield
 
-    return StreamableHTTPASGIApp(manager), running()
+    inner = StreamableHTTPASGIApp(manager)
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"]["route"] = "/mcp"
+        await inner(scope, receive, send)
+
+    return _Endpoint(endpoint), running()
+
+
+class _Endpoint:
+    """An ASGI callable that a route takes as it is, whatever the method."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
 def over_stdio(library: Library) -> None:
