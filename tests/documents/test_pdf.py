@@ -86,21 +86,6 @@ PROSE = [
 WORDS = st.sampled_from(
     ["ox", "amber", "river", "stone", "ledger", "harbour", "quantity", "12", "1,204", "(35)", "of"]
 )
-    [
-        "ox",
-        "amber",
-        "river",
-        "stone",
-        "ledger",
-        "harbour",
-        "quantity",
-        "12",
-        "1,204",
-        "(35)",
-        "of",
-        "the",
-    ]
-)
 
 
 @settings(max_examples=25, deadline=None)
