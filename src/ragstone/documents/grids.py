@@ -47,7 +47,9 @@ def spread(rows: Sequence[Sequence[Cell]], *, max_columns: int = 1000) -> list[l
                 line.append(Cell(""))
                 continue
             cell = pending.pop(0)
-            for _ in range(max(1, min(cell.columns, max_columns - at))):
+            for step in range(max(1, min(cell.columns, max_columns - at))):
+                if step and len(line) in below:
+                    break  # two merged cells that overlap: the upper one was there first
                 if cell.rows > 1:
                     below[len(line)] = (cell.rows - 1, cell)
                 line.append(cell)
