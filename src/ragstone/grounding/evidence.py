@@ -8,11 +8,13 @@ score that estimates whether a sentence holds the answer; choosing stops when en
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
+from ragstone.grounding.instructions import addresses_model, instructing
 from ragstone.grounding.questions import Question, understand
 from ragstone.grounding.relevance import lexical_features, meaning_features
 from ragstone.grounding.scoring import by_words, by_words_and_meaning
@@ -44,7 +46,7 @@ def select(
     has text. `enough` moves how many are taken. Without an encoder that gives token vectors
     (`tokens.TokenEncoder`) the choice is by words alone.
     """
-    candidates = candidates_of(hits, document_of)
+    candidates = without_instructions(candidates_of(hits, document_of))
     if not candidates:
         return []
     asked = understand(question)
@@ -66,6 +68,22 @@ def select(
         spent += cost
         missing *= 1.0 - probability
     return [_evidence(c, s, chosen) for c, s in zip(chosen, scores, strict=True)]
+
+
+def without_instructions(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates without those that tell a model what to do, nor leads that do."""
+    told: set[int] = set()
+    for hit in {id(candidate.hit): candidate.hit for candidate in candidates}.values():
+        places = [p for p, candidate in enumerate(candidates) if candidate.hit is hit]
+        marks = instructing([candidates[place].text for place in places])
+        told.update(place for place, marked in zip(places, marks, strict=True) if marked)
+    return [
+        replace(candidate, lead=(), lead_text="")
+        if candidate.lead and addresses_model(candidate.lead_text)
+        else candidate
+        for place, candidate in enumerate(candidates)
+        if place not in told
+    ]
 
 
 def score(

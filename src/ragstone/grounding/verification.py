@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from ragstone.grounding.citations import cite
 from ragstone.grounding.reading import Reading, read
-from ragstone.grounding.words import terms_of
+from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Claim, Evidence, Verdict
 
 SUPPORTED_SHARE = 0.6  # idf-weighted share of a claim's terms that its evidence must hold
+MISSING_SHARE = 0.2  # of a claim's words may stand in no evidence: paraphrase, not a new fact
 
 
 class RuleJudge:
@@ -48,6 +49,10 @@ def verdict_of(reading: Reading, *, share: float = SUPPORTED_SHARE) -> tuple[Ver
         return "contradicted", "; ".join(d.detail for d in contrary[:2])
     if reading.differences:
         return "unsupported", "; ".join(d.detail for d in reading.differences[:2])
+    words = sum(bool(word.terms) for word in words_of(reading.stated))
+    missing = [word for word in reading.missing if not any(c.isdigit() for c in word)]
+    if len(missing) > MISSING_SHARE * words:
+        return "unsupported", _missing(reading)
     if reading.share < share:
         found = f"only {reading.share:.0%} of it is in the sentences it stands on"
         return "unsupported", "; ".join(part for part in (found, _missing(reading)) if part)

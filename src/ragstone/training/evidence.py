@@ -1,6 +1,6 @@
 """Train the scorer that chooses evidence: which sentence of the hits holds the answer?
 
-    python -m ragstone.training.evidence DATA_DIR [--cache DIR] [--limit N]
+    python -m ragstone.training.evidence DATA_DIR [--cache DIR] [--limit N] [--only SET]
 
 Open sets with exact answers are read (SQuAD 2.0, HotpotQA, COVID-QA), hits are found by BM25,
 every unit of the hits is labelled by whether it holds the answer, and boosted trees are
@@ -277,9 +277,10 @@ def main(arguments: Sequence[str]) -> None:
     data = Path(arguments[0])
     cache = Path(arguments[arguments.index("--cache") + 1]) if "--cache" in arguments else None
     limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 1500
+    only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
     sets: dict[str, Examples] = {}
     with shipped_encoder() as encoder:
-        for name in SETS:
+        for name in (name for name in SETS if only in {"", name}):
             path = cache / f"evidence-{name}-{limit}.npz" if cache else None
             if path is not None and path.exists():
                 with np.load(path) as kept:
@@ -289,7 +290,7 @@ def main(arguments: Sequence[str]) -> None:
             if path is not None:
                 parts = {part: getattr(sets[name], part) for part in _PARTS}
                 np.savez_compressed(path, **parts)
-    if "--gather" in arguments:
+    if only:
         return
     model = train(sets)
     save(model.words, WEIGHTS / "evidence_words.npz")
