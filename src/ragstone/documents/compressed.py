@@ -21,8 +21,9 @@ class GuardedStream(io.RawIOBase):
     `packed_bytes` is the size of what was packed; the ratio to it and the total are bounded.
     """
 
-    def __init__(self, stream: BinaryIO, *, packed_bytes: int, source: str, limits: Limits) -> None:
-        self._stream = stream
+    def __init__(self, packed: BinaryIO, *, packed_bytes: int, source: str, limits: Limits) -> None:
+        self._packed = packed
+        self._stream = gzip.GzipFile(fileobj=packed, mode="rb")
         self._source = source
         self._limits = limits
         by_ratio = max(limits.free_bytes, packed_bytes * limits.max_ratio)
@@ -57,6 +58,7 @@ class GuardedStream(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._packed.close()  # GzipFile leaves a stream that it was given open
         super().close()
 
 
@@ -64,6 +66,5 @@ def unpack_stream(
     packed: BinaryIO, *, packed_bytes: int, source: str, limits: Limits
 ) -> io.BufferedReader:
     """The bytes inside a gzip stream, buffered. Raises DocumentError where damaged or a bomb."""
-    opened = gzip.GzipFile(fileobj=packed, mode="rb")
-    guarded = GuardedStream(opened, packed_bytes=packed_bytes, source=source, limits=limits)  # type: ignore[arg-type]
+    guarded = GuardedStream(packed, packed_bytes=packed_bytes, source=source, limits=limits)
     return io.BufferedReader(guarded, buffer_size=1 << 18)

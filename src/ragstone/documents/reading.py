@@ -100,8 +100,9 @@ def read_raw(raw: Raw, *, ocr: Recogniser | None = None) -> Iterator[Document]:
                 yield document
     except RagstoneError:
         raise
-    except (ValueError, OSError, LookupError, RecursionError, ArithmeticError, EOFError) as error:
-        # a library tripped over broken content in a way that its parser did not foresee
+    except Exception as error:
+        # a library tripped over broken content in a way that its parser did not foresee; of some
+        # forty libraries nobody knows every exception, and the run has to go on
         raise DocumentError(
             f"{raw.source} cannot be read as {known.name}: {type(error).__name__}: {error}.",
             remedy="Open it in its own program and save it again.",
@@ -205,6 +206,11 @@ def _is_binary(head: bytes) -> bool:
     if b"\x00" in head:
         # UTF-16 without a mark: the NULs stand all at even or all at odd places
         even, odd = head[0::2].count(0), head[1::2].count(0)
-        return not (max(even, odd) > 0.3 * len(head) / 2 and min(even, odd) < 0.02 * len(head))
+        if max(even, odd) < 0.3 * len(head) / 2 or min(even, odd) > 0.02 * len(head):
+            return True
+        text = head[: len(head) // 2 * 2].decode(
+            "utf-16-be" if even > odd else "utf-16-le", "replace"
+        )
+        return sum(not c.isprintable() and not c.isspace() for c in text) > 0.02 * len(text)
     controls = sum(byte < 32 and byte not in (9, 10, 11, 12, 13, 27) for byte in head)
     return controls > 0.02 * len(head)

@@ -84,13 +84,22 @@ def _root(raw: Raw) -> etree._Element:
     except etree.XMLSyntaxError as error:
         root = None
         if "Excessive depth" not in str(error):
-            root = etree.fromstring(packed, etree.XMLParser(recover=True, **options))
-        if root is None or not (len(root) or (root.text or "").strip()):
+            root = _recovered(packed, options)
+        if root is None:
             raise DocumentError(
                 f"{raw.source} is no XML that can be read: {error}.",
                 remedy="Correct it at that place; if it is text, give it the extension .txt.",
             ) from error
         return root
+
+
+def _recovered(packed: bytes, options: dict[str, bool]) -> etree._Element | None:
+    """What can be saved of a broken file; None where nothing says anything."""
+    try:
+        root = etree.fromstring(packed, etree.XMLParser(recover=True, **options))
+    except etree.XMLSyntaxError:
+        return None
+    return root if root is not None and (len(root) or (root.text or "").strip()) else None
 
 
 def _name(element: etree._Element) -> str:
