@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -110,7 +111,6 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
     unicode_of, box_of, angle_of = (
         raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetCharAngle,
     )  # fmt: skip
-    place = _placer(rotation, left0, bottom0, right0, top0)
     width, height = (right0 - left0, top0 - bottom0)
     if rotation in (90, 270):
         width, height = height, width
@@ -152,7 +152,11 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
             continue
         bad += 0xE000 <= code < 0xF900 and letter == chr(code)
         box_of(handle, index, pointer)
-        box = place(rect.left, rect.bottom, rect.right, rect.top)
+        if rotation:
+            bounds = (left0, bottom0, right0, top0)
+            box = _rotated(rotation, bounds, rect.left, rect.bottom, rect.right, rect.top)
+        else:
+            box = (rect.left - left0, top0 - rect.top, rect.right - left0, top0 - rect.bottom)
         if text and _apart(before, box, _LEAST_SPACE if guessed else 0.6):
             words.append(_word(text, glyphs, boxes, angle_of(handle, glyphs[0]), rotation))
             text, glyphs = [], []
@@ -174,6 +178,7 @@ def _read(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> PageGlyphs:
     return PageGlyphs(words, boxes, width, height, turn, bad / max(1, count))
 
 
+@cache
 def _letter(code: int) -> str:
     """What a glyph's code stands for; "" where it stands for nothing that can be read."""
     if code in _LIGATURES:
@@ -197,6 +202,8 @@ def _apart(before: Box | None, after: Box, least: float) -> bool:
     """Whether two glyphs lie on different lines, or `least` of their size apart."""
     if before is None:
         return False
+    if before[1] == after[1] and -0.05 <= after[0] - before[2] < 0.5 and least > 0.5:
+        return False  # the usual case: the next letter of a line
     size = max(before[3] - before[1], before[2] - before[0], 1.0)
     gap = max(
         after[0] - before[2], before[0] - after[2], after[1] - before[3], before[1] - after[3]
@@ -207,19 +214,21 @@ def _apart(before: Box | None, after: Box, least: float) -> bool:
 def _word(
     text: list[str], glyphs: list[int], boxes: list[Box | None], angle: float, rotation: int
 ) -> Word:
-    own = [box for index in glyphs if (box := boxes[index]) is not None]
+    lefts, tops, rights, bottoms = zip(
+        *[box for index in glyphs if (box := boxes[index]) is not None], strict=True
+    )
     turn = 0
     if angle >= 0:
         turn = (round(math.degrees(angle) / 90.0) * 90 + rotation) % 360
-    if turn == 0 and len(glyphs) > 1 and any(is_rtl(letter) for letter in text):
+    if turn == 0 and len(glyphs) > 1 and max(text) > "\u058f" and any(map(is_rtl, text)):
         text, glyphs = _right_to_left(text, glyphs, boxes)
     return Word(
         "".join(text),
         glyphs,
-        min(box[0] for box in own),
-        min(box[1] for box in own),
-        max(box[2] for box in own),
-        max(box[3] for box in own),
+        min(lefts),
+        min(tops),
+        max(rights),
+        max(bottoms),
         turn,
     )
 
@@ -255,28 +264,17 @@ def _right_to_left(
     return [text[at] for at in result], [glyphs[at] for at in result]
 
 
-class _placer:  # noqa: N801 - called like a function, once per glyph
-    """From PDF user space to displayed points: rotated as the page says, y down."""
+def _rotated(rotation: int, page: Box, x0: float, y0: float, x1: float, y1: float) -> Box:
+    """A box of PDF user space as displayed on a page that is turned by `rotation` degrees.
 
-    __slots__ = ("bottom", "left", "right", "rotation", "top")
-
-    def __init__(self, rotation: int, left: float, bottom: float, right: float, top: float) -> None:
-        self.rotation, self.left, self.bottom, self.right, self.top = (
-            rotation,
-            left,
-            bottom,
-            right,
-            top,
-        )
-
-    def __call__(self, x0: float, y0: float, x1: float, y1: float) -> Box:
-        if self.rotation == 0:
-            return x0 - self.left, self.top - y1, x1 - self.left, self.top - y0
-        if self.rotation == 90:
-            return y0 - self.bottom, x0 - self.left, y1 - self.bottom, x1 - self.left
-        if self.rotation == 180:
-            return self.right - x1, y0 - self.bottom, self.right - x0, y1 - self.bottom
-        return self.top - y1, self.right - x1, self.top - y0, self.right - x0
+    `page` is the page's own box in user space: left, bottom, right, top.
+    """
+    left, bottom, right, top = page
+    if rotation == 90:
+        return y0 - bottom, x0 - left, y1 - bottom, x1 - left
+    if rotation == 180:
+        return right - x1, y0 - bottom, right - x0, y1 - bottom
+    return top - y1, right - x1, top - y0, right - x0
 
 
 def _main_turn(words: list[Word]) -> int:
