@@ -168,3 +168,17 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(running(folders, known, tmp_path / "uploads", **options))
 
         yield make
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Callable[[Path], contextlib.AbstractContextManager[Server]]:
+    """Starts a server over a new corpus of these files."""
+
+    @contextlib.contextmanager
+    def make(path: Path) -> Iterator[Server]:
+        with opened(tmp_path / "new") as corpus:
+            assert not corpus.sync(path).failed
+        with running({"main": tmp_path / "new"}, Keys(tmp_path / "k.json"), tmp_path / "up") as one:
+            yield one
+
+    return make

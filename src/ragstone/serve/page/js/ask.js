@@ -64,7 +64,7 @@ export function askView(main) {
     }
     const question = field.value.trim();
     if (!question) return;
-    if (!turns.length) fill(thread);
+    if (!thread.querySelector(".exchange")) fill(thread, h("h1", { class: "hidden" }, "Conversation"));
     field.value = "";
     grow();
     abort = new AbortController();
@@ -83,7 +83,9 @@ export function askView(main) {
     }
     abort = null;
     busy(false);
-    field.focus({ preventScroll: true });
+    if (document.activeElement === document.body || form.contains(document.activeElement)) {
+      field.focus({ preventScroll: true });
+    }
   }
 
   fill(main, h("div", { class: "view ask" }, thread, form));

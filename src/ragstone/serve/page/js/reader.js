@@ -21,6 +21,7 @@ export function closeReader() {
   if (panel.hidden) return false;
   shown.abort?.abort();
   panel.hidden = true;
+  fill(panel);
   document.body.classList.remove("reading");
   forgetPicture();
   if (shown.opener?.isConnected) shown.opener.focus();
