@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ragstone.applications.sync import SyncReport
+from ragstone.applications.sync_estimate import Estimate
 from ragstone.trace import Stage
 from ragstone.types import (
     Abstention,
@@ -191,4 +192,21 @@ def sync_report_json(report: SyncReport) -> JsonObject:
         "passages": report.passages,
         "embedded": report.embedded,
         "seconds": round(report.seconds, 3),
+    }
+
+
+def estimate_json(estimate: Estimate) -> JsonObject:
+    """What a sync would do, as `sync --dry-run --json` prints it."""
+    return {
+        "new": estimate.new,
+        "changed": estimate.changed,
+        "removed": estimate.removed,
+        "renamed": estimate.renamed,
+        "unchanged": estimate.unchanged,
+        "size_bytes": estimate.size_bytes,
+        "pages": estimate.pages,
+        "passages": estimate.passages,
+        "seconds": round(estimate.seconds, 1),
+        "growth_bytes": estimate.growth_bytes,
+        "failed": [failure_json(failure) for failure in estimate.failed],
     }

@@ -29,8 +29,12 @@ _MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
     is_flag=True,
     help="A PATH that is gone means: remove what the corpus holds of it.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be done, how long and how large.")
+@click.option("--watch", is_flag=True, help="Go on: sync again after each change, until Ctrl-C.")
 @common
-def sync(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
+def sync(
+    common: Common, paths: tuple[str, ...], confirm_missing: bool, dry_run: bool, watch: bool
+) -> int:
     """Mirror files and folders into the corpus: add, update, delete.
 
     Unchanged files cost a look at their date and size. What cannot be read is listed at the
@@ -38,13 +42,42 @@ def sync(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
     """
     from ragstone.applications.wire import sync_report_json
 
-    with common.open(read_only=False) as corpus, _progress(common) as on_progress:
+    if dry_run:
+        return _estimate(common, paths, confirm_missing)
+    with common.open(read_only=False) as corpus, _progress() as on_progress:
+        if watch:
+            for report in corpus.watch(*paths, on_progress=on_progress):
+                _print_report(report)
+            return 0
         report = corpus.sync(*paths, confirm_missing=confirm_missing, on_progress=on_progress)
     if common.as_json:
         emit_json(sync_report_json(report))
     else:
         _print_report(report)
     return SOME_FAILED if report.failed else 0
+
+
+def _estimate(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
+    from ragstone.applications.wire import estimate_json
+
+    with common.open() as corpus:
+        found = corpus.estimate(*paths, confirm_missing=confirm_missing)
+    if common.as_json:
+        emit_json(estimate_json(found))
+        return SOME_FAILED if found.failed else 0
+    click.echo(
+        f"{found.new} new, {found.changed} changed, {found.removed} to remove, "
+        f"{found.renamed} renamed, {found.unchanged} unchanged"
+    )
+    click.echo(
+        f"{found.size_bytes / 1e6:.1f} MB to read: about {found.pages} pages, "
+        f"{found.passages} passages, {found.seconds:.0f} s; "
+        f"the corpus grows by about {found.growth_bytes / 1e6:.0f} MB"
+    )
+    for failure in found.failed:
+        click.secho(f"   failed  {path_shortened(failure.source, 68)}", fg="red")
+        click.echo(f"           {failure.reason} {failure.remedy}".rstrip())
+    return SOME_FAILED if found.failed else 0
 
 
 @click.command()
@@ -54,7 +87,7 @@ def add(common: Common, path: str) -> int:
     """Read the single file PATH into the corpus, or read it again."""
     from ragstone.applications.wire import sync_report_json
 
-    with common.open(read_only=False) as corpus, _progress(common) as on_progress:
+    with common.open(read_only=False) as corpus, _progress() as on_progress:
         report = corpus.add(path, on_progress=on_progress)
     if common.as_json:
         emit_json(sync_report_json(report))
@@ -86,7 +119,7 @@ def rm(common: Common, documents: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _progress(common: Common) -> Iterator[Callable[[Progress], None]]:
+def _progress() -> Iterator[Callable[[Progress], None]]:
     """A progress bar on a terminal; silence in a pipe."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -39,9 +39,8 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
     for info in documents:
         place = path_shortened(info.source, room)
         title = f"  {shortened(info.title, 30)}" if console.width > 100 else ""
-        click.echo(
-            f"{shortened(info.id, 13):<13} {shortened(info.format, 9):<9} {info.passages:>8}  {place}{title}"
-        )
+        columns = f"{shortened(info.id, 13):<13} {shortened(info.format, 9):<9}"
+        click.echo(f"{columns} {info.passages:>8}  {place}{title}")
     say(f"{len(documents)} documents, {sum(info.passages for info in documents)} passages")
 
 

@@ -10,30 +10,35 @@ from ragstone.cli.options import Common, common
 from ragstone.cli.output import emit_json, out, say
 
 FAILED = 1
-_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "ok": "green"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what can be mended without loss.")
-@click.option("--full", is_flag=True, help="Also compare every checksum (slow on a large corpus).")
 @common
-def doctor(common: Common, repair: bool, full: bool) -> int:
+def doctor(common: Common, repair: bool) -> int:
     """Look for damage in the corpus and in the set-up; say how to mend it.
 
     Exits with 1 when an error remains.
     """
     from ragstone.build import examine
 
-    findings = examine(common.corpus, config=common.config, repair=repair, full=full)
+    findings = examine(common.corpus, config=common.config, repair=repair)
     if common.as_json:
         emit_json({"findings": [dict(dataclasses.asdict(finding)) for finding in findings]})
     else:
         for finding in findings:
+            if finding.mended:
+                click.secho(f"mended  {finding.what}", fg="green")
+                continue
             mark = click.style(f"{finding.severity:<8}", fg=_COLOURS.get(finding.severity))
             click.echo(f"{mark}{finding.what}")
             if finding.remedy:
                 click.echo(f"        {finding.remedy}")
-    return FAILED if any(finding.severity == "error" for finding in findings) else 0
+        if not findings:
+            click.secho("No damage found.", fg="green")
+    left = [finding for finding in findings if finding.severity == "error" and not finding.mended]
+    return FAILED if left else 0
 
 
 @click.command()

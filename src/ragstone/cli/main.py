@@ -7,6 +7,7 @@ Heavy imports stay inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import click
@@ -44,6 +45,7 @@ for module in (corpora, answers, documents, versions, evaluations, models, inspe
 
 def main() -> None:
     """Run the command line; every error that can be foreseen ends as a clear message."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
     as_json = "--json" in sys.argv
     try:
         code = group.main(standalone_mode=False)

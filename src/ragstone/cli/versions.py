@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -107,8 +108,74 @@ def rollback(common: Common, version: str) -> None:
         say(f"Version {number} holds what version {version} held.")
 
 
+@click.command()
+@click.option("--keep", type=click.IntRange(1), default=1, show_default=True, help="Versions kept.")
+@common
+def optimize(common: Common, keep: int) -> None:
+    """Forget all but the newest versions and the tagged ones; give their room back."""
+    with common.open(read_only=False) as corpus:
+        forgotten = corpus.store.optimize(keep=keep)
+    if common.as_json:
+        emit_json(
+            {
+                "versions": forgotten.versions,
+                "documents": forgotten.states,
+                "passages": forgotten.passages,
+                "freed_bytes": forgotten.freed_bytes,
+            }
+        )
+        return
+    say(
+        f"Forgot {forgotten.versions} versions with {forgotten.states} old states of documents; "
+        f"{forgotten.freed_bytes / 1e6:.1f} MB are free again."
+    )
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@common
+def export_corpus(common: Common, file: Path) -> None:
+    """Write the whole corpus, with its versions, to one portable FILE."""
+    with common.open() as corpus:
+        size = corpus.store.export(file)
+    if common.as_json:
+        emit_json({"file": str(file), "size_bytes": size})
+    else:
+        say(f"Wrote {file} ({size / 1e6:.1f} MB).")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@common
+def import_(common: Common, file: Path) -> None:
+    """Make a corpus (in --corpus, which must not exist) from an exported FILE, verified."""
+    from ragstone.corpus import Store, import_corpus
+
+    import_corpus(file, Path(common.corpus))
+    with Store.open(common.corpus, read_only=True) as store:
+        info = store.info()
+    if common.as_json:
+        emit_json({"corpus": info.path, "version": info.version, "documents": info.documents})
+    else:
+        say(f"{info.path} holds {info.documents} documents at version {info.version}.")
+
+
+@click.command()
+@click.option("--encoder", metavar="SPEC", help="The new encoder: a name or a folder.")
+@common
+def reembed(common: Common, encoder: str | None) -> None:
+    """Give the corpus another encoder; searching goes on meanwhile, a stopped run resumes."""
+    with common.open(read_only=False, encoder=encoder) as corpus:
+        done = corpus.reembed()
+        identity = corpus.encoder.identity
+    if common.as_json:
+        emit_json({"embedded": done, "encoder": identity})
+    else:
+        say(f"Embedded {done} texts; the corpus's encoder is now {identity}.")
+
+
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-COMMANDS = (versions, diff, tag, rollback)
+COMMANDS = (versions, diff, tag, rollback, optimize, export_corpus, import_, reembed)

@@ -16,6 +16,8 @@ from typing import IO
 
 from ragstone.errors import UsageError
 
+_UNANSWERABLE = ("UNANSWERABLE", "unanswerable")
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -26,6 +28,7 @@ class Query:
     rewrite: str = ""
     answers: tuple[str, ...] = ()
     draft: bool = False  # made by a template and not yet looked at by a person
+    answerable: bool = True  # False where the set says that the documents do not hold the answer
 
     @property
     def standalone(self) -> str:
@@ -134,12 +137,15 @@ def _query(row: Mapping[str, object], where: str) -> Query:
         )
     answers = row.get("answers")
     rewrite = row.get("rewrite")
+    impossible = row.get("is_impossible") or row.get("answerability") in _UNANSWERABLE
+    impossible = impossible or row.get("question_type") == "null_query"
     return Query(
         str(identity),
         question,
         rewrite if isinstance(rewrite, str) else "",
         tuple(str(answer) for answer in answers) if isinstance(answers, list) else (),
         bool(row.get("draft", False)),
+        not impossible,
     )
 
 

@@ -1,14 +1,12 @@
-"""The composition root: settings -> objects, and the facade that a Python user meets.
+"""The facade that a Python user meets: a corpus, and what can be done with it.
 
-Only here do names become objects. `open` gives a Corpus, which holds the folder on disk, the
+`open` gives a Corpus, which holds the folder on disk, the
 encoder and (once it is needed) the language model; what it does are calls into the rooms
 below. Heavy imports stay inside the functions that need them.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ragstone import settings as settings_module
-from ragstone.errors import ModelError, UsageError
+from ragstone.build.names import Download, open_encoder, open_model
+from ragstone.errors import CorpusError, UsageError
 from ragstone.settings import Settings
 from ragstone.types import Scalar
 
@@ -27,16 +26,13 @@ if TYPE_CHECKING:
     from ragstone.applications.ask import AskOptions, Components
     from ragstone.applications.events import Event
     from ragstone.applications.sync import Progress, SyncReport
+    from ragstone.applications.sync_estimate import Estimate
     from ragstone.corpus.store import Store, VersionInfo
     from ragstone.protocols import Encoder, Filter, LanguageModel, Retriever, Snapshot
     from ragstone.trace import Trace
     from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
 
-_log = logging.getLogger(__name__)
-
-Download = Callable[[int, int], None]  # bytes done, bytes in all (0 where unknown)
 Mode = Literal["hybrid", "dense", "lexical"]
-SHIPPED_ENCODER = "all-MiniLM-L6-v2"
 RECIPE = "1"  # of parsing and chunking: raise it when files must be read again
 
 
@@ -208,20 +204,53 @@ class Corpus:
         missing path (with `confirm_missing`, what lay under it is removed instead).
         """
         from ragstone.applications.sync import sync
-        from ragstone.documents import embedding_text, read
+        from ragstone.documents import read
 
-        store = self._opened(create=True)
         return sync(
+            self._opened(create=True),
+            [Path(path) for path in paths],
+            encoder=self.encoder,
+            read=read,
+            chunk=self._chunk,
+            embedding_text=_embedding_text,
+            recipe=RECIPE,
+            workers=self.settings.workers or os.cpu_count() or 1,
+            confirm_missing=confirm_missing,
+            on_progress=on_progress,
+        )
+
+    def watch(
+        self,
+        *paths: str | PathLike[str],
+        stop: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Iterator[SyncReport]:
+        """Sync now, and again after each change under `paths`, until `stop` says so."""
+        from ragstone.applications.sync_watch import watch
+
+        def run() -> SyncReport:
+            return self.sync(*paths, on_progress=on_progress)
+
+        yield from watch(run, [Path(path) for path in paths], stop=stop)
+
+    def estimate(self, *paths: str | PathLike[str], confirm_missing: bool = False) -> Estimate:
+        """What `sync` of these paths would do, and about how long and how large; writes nothing."""
+        from ragstone.applications.sync_estimate import estimate
+        from ragstone.documents import read
+
+        try:
+            store: Store | None = self.store
+        except CorpusError:
+            store = None
+        return estimate(
             store,
             [Path(path) for path in paths],
             encoder=self.encoder,
             read=read,
             chunk=self._chunk,
-            embedding_text=lambda document, passage: embedding_text(document.title, passage),
             recipe=RECIPE,
             workers=self.settings.workers or os.cpu_count() or 1,
             confirm_missing=confirm_missing,
-            on_progress=on_progress,
         )
 
     def add(
@@ -231,10 +260,24 @@ class Corpus:
         return self.sync(path, on_progress=on_progress)
 
     def remove(self, *names: str) -> list[DocumentInfo]:
-        """Take documents out by id or source; earlier versions keep them. Raises UsageError."""
-        from ragstone.applications.removal import remove
+        """Take documents out by id or source, as one version; earlier versions keep them.
 
-        return remove(self.store, names, lock_timeout_s=self.settings.lock_timeout_s)
+        Their files stay, and the next sync of their folder reads them again. Raises UsageError
+        for a name that fits none or several; then nothing is removed.
+        """
+        from ragstone.applications.sync_remove import remove
+
+        with self.snapshot() as snapshot:
+            found = [snapshot.find(name) for name in names]
+        remove(self.store, [info.id for info in found], note=f"rm {', '.join(names)}"[:200])
+        return found
+
+    def reembed(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Give the corpus the encoder of the settings; gives how many texts were embedded.
+
+        Searching goes on with the old vectors until all new ones are there.
+        """
+        return self.store.reembed(self.encoder, _embedding_text, on_progress=on_progress)
 
     def _chunk(self, document: Document) -> list[Passage]:
         from ragstone.documents import chunk
@@ -368,71 +411,7 @@ def _filter(where: str | None) -> Filter | None:
     return parse_where(where)
 
 
-# --- names to objects
+def _embedding_text(document: Document, passage: Passage) -> str:
+    from ragstone.documents import embedding_text
 
-
-def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
-    """The encoder that a setting names: the shipped one, or a folder. Raises ModelError."""
-    from ragstone.models import encoder
-
-    if spec == SHIPPED_ENCODER:
-        return encoder.shipped_encoder(threads=threads)
-    return encoder.open_encoder(Path(spec).expanduser(), threads=threads)
-
-
-def open_model(
-    spec: str, settings: Settings, *, on_progress: Download | None = None
-) -> LanguageModel | None:
-    """The language model of a spec; None for `none`, which answers in quotes.
-
-    `auto` is the local model where its runtime is installed and its file can be had, else none.
-    Raises UsageError for an unknown kind, ModelError for missing files or runtimes.
-    """
-    kind, _, name = spec.partition(":")
-    if spec == "none":
-        return None
-    if spec == "auto":
-        return _local_if_possible(on_progress)
-    if spec == "local" or (kind == "local" and name):
-        return _local(name, on_progress)
-    if kind == "file" and name:
-        from ragstone.models.local import LocalModel
-        from ragstone.models.registry import converted_folder
-
-        return LocalModel(Path(name).expanduser(), keep_converted=converted_folder())
-    if kind == "openai" and name:
-        from ragstone.models.openai import OpenAIModel
-
-        return OpenAIModel(name, timeout_s=settings.llm_timeout_s)
-    if kind == "ollama" and name:
-        from ragstone.models.ollama import ollama_model
-
-        return ollama_model(name, timeout_s=settings.llm_timeout_s)
-    if kind == "anthropic" and name:
-        from ragstone.models.anthropic import AnthropicModel
-
-        return AnthropicModel(name, timeout_s=settings.llm_timeout_s)
-    raise UsageError(
-        f"There is no language model {spec!r}.",
-        remedy="Use local, none, openai:MODEL, ollama:MODEL, anthropic:MODEL or file:PATH.",
-    )
-
-
-def _local(name: str, on_progress: Download | None) -> LanguageModel:
-    """The local model of that name (the built-in one for ""), pulled if it is not there yet."""
-    from ragstone.models import registry
-    from ragstone.models.local import LocalModel
-
-    known = name or registry.BUILT_IN
-    path = registry.pull(known, on_progress=on_progress)
-    return LocalModel(path, name=known, keep_converted=registry.converted_folder())
-
-
-def _local_if_possible(on_progress: Download | None) -> LanguageModel | None:
-    if importlib.util.find_spec("openvino_genai") is None:
-        return None
-    try:
-        return _local("", on_progress)
-    except ModelError as error:
-        _log.warning("%s Answering in quotes; `--llm none` says so without this message.", error)
-        return None
+    return embedding_text(document.title, passage)

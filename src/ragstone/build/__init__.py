@@ -1,0 +1,10 @@
+"""The composition root: settings -> objects. The only place that turns names into objects.
+
+Also the facade that a Python user meets, `Corpus`.
+"""
+
+from ragstone.build.corpus import Corpus, open, open_corpus  # noqa: A004
+from ragstone.build.examination import examine
+from ragstone.build.names import open_encoder, open_model
+
+__all__ = ["Corpus", "examine", "open", "open_corpus", "open_encoder", "open_model"]

@@ -1,0 +1,87 @@
+"""Names to objects: what a setting's words stand for. The only place where strings decide.
+
+Heavy imports stay inside the functions that need them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from ragstone.errors import ModelError, UsageError
+from ragstone.protocols import Encoder, LanguageModel
+from ragstone.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+Download = Callable[[int, int], None]  # bytes done, bytes in all (0 where unknown)
+SHIPPED_ENCODER = "all-MiniLM-L6-v2"
+
+
+def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
+    """The encoder that a setting names: the shipped one, or a folder. Raises ModelError."""
+    from ragstone.models import encoder
+
+    if spec == SHIPPED_ENCODER:
+        return encoder.shipped_encoder(threads=threads)
+    return encoder.open_encoder(Path(spec).expanduser(), threads=threads)
+
+
+def open_model(
+    spec: str, settings: Settings, *, on_progress: Download | None = None
+) -> LanguageModel | None:
+    """The language model of a spec; None for `none`, which answers in quotes.
+
+    `auto` is the local model where its runtime is installed and its file can be had, else none.
+    Raises UsageError for an unknown kind, ModelError for missing files or runtimes.
+    """
+    kind, _, name = spec.partition(":")
+    if spec == "none":
+        return None
+    if spec == "auto":
+        return _local_if_possible(on_progress)
+    if spec == "local" or (kind == "local" and name):
+        return _local(name, on_progress)
+    if kind == "file" and name:
+        from ragstone.models.local import LocalModel
+        from ragstone.models.registry import converted_folder
+
+        return LocalModel(Path(name).expanduser(), keep_converted=converted_folder())
+    if kind == "openai" and name:
+        from ragstone.models.openai import OpenAIModel
+
+        return OpenAIModel(name, timeout_s=settings.llm_timeout_s)
+    if kind == "ollama" and name:
+        from ragstone.models.ollama import OllamaModel
+
+        return OllamaModel(name, timeout_s=settings.llm_timeout_s)
+    if kind == "anthropic" and name:
+        from ragstone.models.anthropic import AnthropicModel
+
+        return AnthropicModel(name, timeout_s=settings.llm_timeout_s)
+    raise UsageError(
+        f"There is no language model {spec!r}.",
+        remedy="Use local, none, openai:MODEL, ollama:MODEL, anthropic:MODEL or file:PATH.",
+    )
+
+
+def _local(name: str, on_progress: Download | None) -> LanguageModel:
+    """The local model of that name (the built-in one for ""), pulled if it is not there yet."""
+    from ragstone.models import registry
+    from ragstone.models.local import LocalModel
+
+    known = name or registry.BUILT_IN
+    path = registry.pull(known, on_progress=on_progress)
+    return LocalModel(path, name=known, keep_converted=registry.converted_folder())
+
+
+def _local_if_possible(on_progress: Download | None) -> LanguageModel | None:
+    if importlib.util.find_spec("openvino_genai") is None:
+        return None
+    try:
+        return _local("", on_progress)
+    except ModelError as error:
+        _log.warning("%s Answering in quotes; `--llm none` says so without this message.", error)
+        return None
