@@ -1,5 +1,6 @@
 """The OpenAI protocol against llama.cpp's own server, with the built-in model's weights."""
 
+import http.client
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ SERVER = """
     settings.n_ctx = 1024
     settings.n_parallel = 1
     settings.warmup = False
+    settings.cpuparams.n_threads = 1  # its idle threads would spin against the other tests
     server = xllamacpp.Server(settings)
     sys.stdin.read()  # until the test closes it
 """
@@ -47,13 +49,21 @@ class Server:
         self.process = subprocess.Popen(
             program, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+        deadline = time.monotonic() + 120
+        while not self.ready():
+            assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.1)
-        raise TimeoutError("the server did not start")
+
+    def ready(self) -> bool:
+        """Whether it has loaded the model; before that it answers 503."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         if self.process.stdin and not self.process.stdin.closed:

@@ -190,12 +190,13 @@ class OllamaModel:
                 yield event
 
     def _known(self) -> _Facts:
+        """What is known of the model; remembered once the server has told it."""
         if self._facts is None:
             self._facts = self._discovered()
-        return self._facts
+        return self._facts or _Facts(_DEFAULT_CONTEXT_TOKENS, None)
 
-    def _discovered(self) -> _Facts:
-        """What the server tells of the model; nothing is raised: asking will tell."""
+    def _discovered(self) -> _Facts | None:
+        """What the server tells; None while it does not: asking will say why."""
         connection = _connection(self._url, _DISCOVERY_TIMEOUT_S)
         try:
             with self._post(connection, "/api/show", {"model": self._model}) as response:
@@ -204,7 +205,7 @@ class OllamaModel:
             context = int(info.get("context_length") or _DEFAULT_CONTEXT_TOKENS)
             parameters = info.get("parameter_count")
         except (OSError, http.client.HTTPException, AttemptError, ValueError, KeyError, TypeError):
-            return _Facts(_DEFAULT_CONTEXT_TOKENS, None)
+            return None
         finally:
             connection.close()
         return _Facts(

@@ -207,12 +207,13 @@ class OpenAIModel:
             self._bytes_per_token = min(4.0, max(1.0, size / prompt_tokens))
 
     def _known(self) -> _Facts:
+        """What is known of the model; remembered once the endpoint has told it."""
         if self._facts is None:
             self._facts = self._discovered()
-        return self._facts
+        return self._facts or _Facts(_ASSUMED_CONTEXT_TOKENS, None)
 
-    def _discovered(self) -> _Facts:
-        """What the endpoint's list tells of the model; nothing is raised: asking will tell."""
+    def _discovered(self) -> _Facts | None:
+        """What the endpoint's list tells; None while it does not: asking will say why."""
         import openai
 
         if self._url == PUBLIC_URL:
@@ -220,7 +221,7 @@ class OpenAIModel:
         try:
             listed = list(self._client.with_options(timeout=_DISCOVERY_TIMEOUT_S).models.list())
         except (openai.APIError, ValueError, TypeError, AttributeError):
-            return _Facts(_ASSUMED_CONTEXT_TOKENS, None)
+            return None
         named = [entry for entry in listed if entry.id == self._model]
         extra: dict[str, object] = {}
         for entry in named or (listed if len(listed) == 1 else []):
