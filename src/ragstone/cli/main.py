@@ -13,7 +13,16 @@ import sys
 import click
 
 from ragstone import errors
-from ragstone.cli import answers, corpora, documents, evaluations, inspection, models, versions
+from ragstone.cli import (
+    answers,
+    corpora,
+    documents,
+    evaluations,
+    inspection,
+    models,
+    serve,
+    versions,
+)
 from ragstone.cli.output import fail
 
 DONE, FAILED, WRONG_USE, SOME_FAILED, ABSTAINED = 0, 1, 2, 3, 4
@@ -38,7 +47,7 @@ def group() -> None:
     """Answers from your own documents: cites what it can prove, says when it cannot."""
 
 
-for module in (corpora, answers, documents, versions, evaluations, models, inspection):
+for module in (corpora, answers, documents, versions, serve, evaluations, models, inspection):
     for command in module.COMMANDS:
         group.add_command(command)
 
