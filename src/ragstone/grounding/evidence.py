@@ -96,7 +96,7 @@ def score(
     """
     idf = rarity([candidate.text for candidate in candidates])
     lexical = lexical_features(question, candidates, idf)
-    probabilities = by_words(lexical)
+    probabilities = by_words().probabilities(lexical)
     by_token = token_encoder(encoder)
     if by_token is None:
         return probabilities
@@ -104,7 +104,7 @@ def score(
     nearer = [candidates[place] for place in places]
     asked, *units = TokenMemory(by_token).encode([question.text, *(c.text for c in nearer)])
     meaning = meaning_features(question, nearer, asked, units, idf)
-    found = by_words_and_meaning(np.hstack([lexical[places], meaning]))
+    found = by_words_and_meaning().probabilities(np.hstack([lexical[places], meaning]))
     probabilities = np.minimum(probabilities, found.min())
     probabilities[places] = found
     return np.asarray(probabilities, dtype=np.float64)
