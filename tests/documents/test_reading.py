@@ -224,8 +224,10 @@ def test_nesting_beyond_the_limit_is_refused_not_a_crash() -> None:
     for data, name in ((b"[" * 100_000 + b"]" * 100_000, "a.json"), (b"<a>" * 5000, "a.xml")):
         with pytest.raises(DocumentError):
             parsed(data, name)
-    deep = b"<div>" * 20_000 + b"Deep inside" + b"</div>" * 20_000
+    deep = b"<div>" * 4_000 + b"Deep inside" + b"</div>" * 4_000
     assert parsed(deep, "a.html")[0].text == "Deep inside"
+    with pytest.raises(DocumentError, match="levels"):
+        parsed(b"<div>" * 1_000_000, "a.html")
 
 
 def test_ten_million_characters_on_one_line() -> None:

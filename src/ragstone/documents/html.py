@@ -21,6 +21,7 @@ from ragstone.documents.encoding import declared_encoding, decode
 from ragstone.documents.html_frame import Frame, hidden
 from ragstone.documents.html_table import is_data, raises, write_table
 from ragstone.documents.raw import Raw, Reading
+from ragstone.errors import DocumentError
 from ragstone.types import Document, Scalar
 
 _BLOCKS = frozenset(
@@ -34,6 +35,12 @@ _BLOCKS = frozenset(
 )
 _CODE = frozenset(("pre", "listing", "xmp", "plaintext"))
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
+# Elements that nest where they are not closed.
+_NESTING = re.compile(
+    r"<(/?)(?:div|span|section|article|blockquote|ul|ol|dl|table|center|b|i|em|strong|font|small|big"
+    r"|code|u|tt|details|fieldset|main|figure|object|button|label)\b",
+    re.IGNORECASE,
+)
 _UNSEEN = re.compile("[\u200b\ufeff\u00ad]")  # zero width, and where a word may be hyphenated
 _BULLETS = "•◦▪‣·●○"
 _LANGUAGE = re.compile(r"(?:lang|language|highlight-source|highlight|brush:)[-\s]*([\w+#]+)")
@@ -43,6 +50,7 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
     """One document with the page's content; title, author, date, language from its head."""
     data = raw.read()
     markup = decode(data, source=raw.source, declared=declared_encoding(data))
+    _check_depth(markup, raw)
     tree = LexborHTMLParser(markup)
     built = Builder(raw)
     write_tree(built, tree)
@@ -50,6 +58,22 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
     title = str(metadata.pop("title", ""))
     language = str(metadata.pop("language", ""))
     yield built.document(format="html", title=title, metadata=metadata, language=language)
+
+
+def _check_depth(markup: str, raw: Raw) -> None:
+    """Raises DocumentError where elements lie far deeper than any page: the parser's time grows
+    with the square of the depth (20,000 levels take seconds, 100,000 minutes)."""
+    most = raw.limits.max_nesting * 25
+    if markup.count("<") < most:
+        return
+    depth = 0
+    for tag in _NESTING.finditer(markup):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        if depth > most:
+            raise DocumentError(
+                f"{raw.source} nests elements deeper than {most:,} levels.",
+                remedy="It is hardly a page; or raise the limit `max_nesting`.",
+            )
 
 
 def write(built: Builder, markup: str, *, whole: bool = False) -> None:
