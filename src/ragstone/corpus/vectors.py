@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,7 @@ EXACT_ROWS = 20_000  # up to here all wanted rows are scored
 CANDIDATES = 40  # rows scored for each one asked for, above that ...
 LEAST_CANDIDATES = 4_000  # ... and never fewer
 _SLACK = 2e-6  # what single precision may have got wrong
-_BLOCK = 8_192  # rows turned to float32 at a time
+_BLOCK = 2_048  # rows turned to float32 at a time: they stay in the cache
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.int8]
@@ -84,30 +83,29 @@ class DenseIndex:
     def dim(self) -> int:
         return int(self.codes.shape[1])
 
-    @cached_property
-    def _floats(self) -> Floats:
-        return restore(self.codes, self.scales)
-
     def scores(self, vector: Floats, rows: Ints | None) -> Floats:
         """Cosines of `rows` (all, when None) with the unit `vector`, in single precision.
 
         The last bits may depend on the rows beside a row.
         """
-        if rows is None and len(self) <= EXACT_ROWS:
-            return self._floats @ vector
-        wanted = np.arange(len(self)) if rows is None else rows
-        parts = [
-            restore(self.codes[block], self.scales[block]) @ vector
-            for block in (wanted[at : at + _BLOCK] for at in range(0, len(wanted), _BLOCK))
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        count = len(self) if rows is None else len(rows)
+        scores: Floats = np.empty(count, dtype=np.float32)
+        for at in range(0, len(scores), _BLOCK):
+            block = slice(at, at + _BLOCK) if rows is None else rows[at : at + _BLOCK]
+            floats = self.codes[block].astype(np.float32)
+            # Not `@`: for so few rows the threads of BLAS cost more than they save (measured
+            # 0.4 ms against 20 ms for 4,000 rows on a machine under load).
+            scores[at : at + _BLOCK] = np.einsum("ij,j->i", floats, vector)
+        np.multiply(scores, self.scales if rows is None else self.scales[rows], out=scores)
+        return scores
 
     def settled(self, vector: Floats, rows: Ints) -> Floats:
         """Cosines of few rows, in double precision and rounded to 6 places.
 
         So the score of a row does not depend on the rows beside it.
         """
-        exact = self.codes[rows].astype(np.float64) @ vector.astype(np.float64)
+        floats = self.codes[rows].astype(np.float64)
+        exact: npt.NDArray[np.float64] = np.einsum("ij,j->i", floats, vector.astype(np.float64))
         return np.round(exact * self.scales[rows], 6).astype(np.float32)
 
     def distances(self, signs: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint16]:
@@ -174,6 +172,4 @@ def _all(part: DensePart, unit: Floats) -> tuple[Ints, Floats]:
     if part.wanted is None:
         return np.arange(len(part.index)), part.index.scores(unit, None)
     rows = np.flatnonzero(part.wanted)
-    if 2 * len(rows) > len(part.index) and len(part.index) <= EXACT_ROWS:
-        return rows, part.index.scores(unit, None)[rows]
     return rows, part.index.scores(unit, rows)
