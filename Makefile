@@ -1,30 +1,50 @@
-# The whole workflow. Each target sets up what it needs in .venv by itself.
+# The whole workflow. Each target sets up what it needs, in .venv, by itself.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO := $(BIN)/ragstone
+export RAGSTONE_CORPUS ?= .demo/corpus
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench lock clean
 
-$(VENV)/.ready: pyproject.toml requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+setup: .venv/.ready
 
-setup: $(VENV)/.ready
+.venv/.ready: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@mkdir -p .demo
+	$(DEMO) sync README.md ARCHITECTURE.md docs examples/library
+	$(DEMO) ask "Who was the last principal keeper of the lighthouse?"
+	$(DEMO) ask "How many visitors came in 2021?"
+	$(DEMO) ask "Who is the prime minister of Norway?" || test $$? -eq 4
 
 test: setup
 	$(BIN)/python -m pytest
 
 check: setup
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_package.py
 
 format: setup
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Benchmarks take the folder of collections: make bench DATA=path
+bench: setup
+	$(BIN)/python bench/encoder.py
+	$(if $(DATA),$(DEMO) eval retrieval $(DATA)/scifact)
+
+lock: setup
+	$(PIP) install uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra local --extra openai --extra anthropic --extra serve --extra mcp --universal --generate-hashes \
+		--no-annotate --no-header --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .demo
+	rm -rf .venv .demo
