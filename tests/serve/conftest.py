@@ -182,3 +182,9 @@ def serving(tmp_path: Path) -> Callable[[Path], contextlib.AbstractContextManage
             yield one
 
     return make
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Callable[..., contextlib.AbstractContextManager[Server]]:
+    """`running`, for modules that start a server of their own."""
+    return running

@@ -154,6 +154,8 @@ def test_upload_replace_fail_delete(own):
     broken = put("tide.pdf", b"%PDF-1.7 this is no PDF")
     assert broken.status_code == 422
     assert broken.json()["error"]["remedy"]
+    assert "tide.pdf is not a PDF" in broken.json()["error"]["message"]
+    assert str(own.library.shelves["main"].uploads) not in broken.text
     assert put("empty.md", b"").status_code == 422
     listed = own.client.get(own.api("documents"), params={"query": "tide"}).json()
     assert listed["total"] == 1

@@ -262,7 +262,7 @@ def test_uploads_show_progress_success_and_failure(browser, own, tmp_path):
     versions = page.locator(".timeline article").count()
     page.get_by_role("button", name="What changed").first.click()
     page.locator(".diff.removed", has_text="fog.md").wait_for()
-    page.get_by_role("button", name="Go back to this").last.click()
+    page.get_by_role("button", name="Go back to this").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Go back").click()
     page.locator(".timeline article").nth(versions).wait_for()
     assert one.problems == []

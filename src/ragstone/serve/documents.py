@@ -13,7 +13,7 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ragstone.applications.wire import JsonObject, document_info_json, failure_json
+from ragstone.applications.wire import JsonObject, document_info_json
 from ragstone.errors import DocumentError, RagstoneError
 from ragstone.serve import examples
 from ragstone.serve.asking import CORPUS
@@ -212,7 +212,7 @@ def _take_in(shelf: Shelf, fresh: Path, name: str) -> JsonObject:
         try:
             report = shelf.corpus.add(target)
             if report.failed or report.skipped:
-                raise _unread(report.failed or report.skipped)
+                raise _unread(report.failed or report.skipped, target)
         except (RagstoneError, Problem):
             target.unlink(missing_ok=True)
             if replaced:
@@ -229,9 +229,10 @@ def _take_in(shelf: Shelf, fresh: Path, name: str) -> JsonObject:
     return {"documents": list(documents), "replaced": replaced, "version": shelf.version}
 
 
-def _unread(failures: Sequence[Failure]) -> DocumentError:
-    first = failure_json(failures[0])
-    return DocumentError(str(first["reason"]), remedy=str(first["remedy"]))
+def _unread(failures: Sequence[Failure], path: Path) -> DocumentError:
+    """Why a file was not taken in, without the place where the server put it."""
+    reason = failures[0].reason.replace(str(path), path.name)
+    return DocumentError(reason, remedy=failures[0].remedy.replace(str(path), path.name))
 
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")

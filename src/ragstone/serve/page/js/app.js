@@ -106,7 +106,6 @@ function onKey(event) {
   const typing = event.target.closest?.("input, textarea, select");
   if (event.key === "Escape") {
     if (!closeReader()) shown?.stop?.();
-    else main.focus?.();
     return;
   }
   if (typing) return;
