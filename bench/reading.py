@@ -77,47 +77,53 @@ def grams(tokens: Sequence[str], size: int) -> Counter[object]:
 # references
 
 
-def reference(path: Path, kind: str, folder: Path, data: Path) -> str | None:
-    """What the file says, by its reference or by an independent reader; None without either."""
-    given = data / "doc_fixtures" / "reference_markdown_docling" / kind / f"{path.name}.md"
-    if given.exists():
-        return given.read_text()
-    out = Path(tempfile.mkdtemp(dir=folder))
-    try:
-        if kind in ("docx", "doc", "odt", "rtf"):
-            office(path, "txt:Text (encoded):UTF8", out)
-            return joined(out, "*.txt")
-        if kind in ("pptx", "ppt"):
-            office(path, "pdf", out)
-            made = next(out.glob("*.pdf"), None)
-            return run(["pdftotext", "-q", str(made), "-"]) if made else None
-        if kind in ("xlsx", "xls"):
-            office(path, SHEETS, out)
-            return joined(out, "*.csv")
-        if kind == "epub":
-            return run(["pandoc", "-f", "epub", "-t", "plain", "--wrap=none", str(path)])
-        if kind == "html":
-            return run(["pandoc", "-f", "html", "-t", "plain", "--wrap=none", str(path)])
-        if kind == "pdf":
-            return run(["pdftotext", "-q", str(path), "-"])
-        if kind == "csv":
-            return path.read_text(errors="ignore")
-    except (subprocess.SubprocessError, OSError, UnicodeDecodeError):
-        return None
-    return None
+def references(kind: str, paths: Sequence[Path], data: Path) -> dict[str, str | None]:
+    """What each file says, by its reference or by an independent reader; None without either."""
+    given = data / "doc_fixtures" / "reference_markdown_docling" / kind
+    found: dict[str, str | None] = {}
+    rest = []
+    for path in paths:
+        if (given / f"{path.name}.md").exists():
+            found[str(path)] = (given / f"{path.name}.md").read_text()
+        else:
+            rest.append(path)
+    targets = {
+        **dict.fromkeys(("docx", "doc", "odt", "rtf"), "txt:Text (encoded):UTF8"),
+        **dict.fromkeys(("pptx", "ppt"), "pdf"),
+        **dict.fromkeys(("xlsx", "xls"), SHEETS),
+    }
+    if kind in targets:
+        with tempfile.TemporaryDirectory() as name:
+            out = Path(name)
+            office(rest, targets[kind], out)
+            for path in rest:
+                made = sorted([*out.glob(f"{path.stem}.*"), *out.glob(f"{path.stem}-*.csv")])
+                texts = [
+                    run(["pdftotext", "-q", str(each), "-"])
+                    if each.suffix == ".pdf"
+                    else each.read_text(errors="replace")
+                    for each in made
+                ]
+                found[str(path)] = "\n".join(text for text in texts if text) if made else None
+        return found
+    for path in rest:
+        command = {
+            "epub": ["pandoc", "-f", "epub", "-t", "plain", "--wrap=none", str(path)],
+            "html": ["pandoc", "-f", "html", "-t", "plain", "--wrap=none", str(path)],
+            "pdf": ["pdftotext", "-q", str(path), "-"],
+            "csv": ["cat", str(path)],
+        }.get(kind)
+        found[str(path)] = run(command) if command else None
+    return found
 
 
-def office(path: Path, target: str, out: Path) -> None:
+def office(paths: Sequence[Path], target: str, out: Path) -> None:
+    """All files through one LibreOffice; one that it cannot open leaves nothing behind."""
     subprocess.run(
         ["soffice", "--headless", f"-env:UserInstallation=file://{out}/profile", "--convert-to",
-         target, "--outdir", str(out), str(path)],
-        check=True, capture_output=True, timeout=120,
+         target, "--outdir", str(out), *map(str, paths)],
+        capture_output=True, timeout=400,
     )  # fmt: skip
-
-
-def joined(folder: Path, pattern: str) -> str | None:
-    files = sorted(folder.glob(pattern))
-    return "\n".join(each.read_text(errors="replace") for each in files) if files else None
 
 
 def run(command: list[str]) -> str | None:
@@ -243,9 +249,9 @@ def main() -> None:
     ]
     saved = folder / "references.json"
     known = json.loads(saved.read_text()) if saved.exists() else {}
-    for kind, path in files:
-        if str(path) not in known:
-            known[str(path)] = reference(path, kind, folder, options.data)
+    for kind in options.formats.split(","):
+        missing = [path for each, path in files if each == kind and str(path) not in known]
+        known.update(references(kind, missing, options.data))
     saved.write_text(json.dumps(known))
     readers = READERS if options.peers else READERS[:1]
     table: dict[str, dict[str, dict[str, float]]] = {}
@@ -272,6 +278,14 @@ def main() -> None:
         failures[name] = [
             f"{Path(path).name}: {row['error']}" for path, row in results.items() if row["error"]
         ]
+    if options.output.exists():  # a run of some formats replaces these and keeps the others
+        earlier = json.loads(options.output.read_text())
+        table = {**earlier["formats"], **table}
+        for name, lines in earlier["failures"].items():
+            own = {line.split(":")[0] for line in failures.get(name, [])}
+            read_now = {path.name for _, path in files}
+            kept = [line for line in lines if line.split(":")[0] not in own | read_now]
+            failures[name] = kept + failures.get(name, [])
     report = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),

@@ -302,7 +302,9 @@ def _table(
         pieces: list[Piece] = []
         for part in parts:
             if pieces:
-                pieces.append("; ")
+                last = pieces[-1]
+                asks = isinstance(last, Word) and last.text.endswith(":")  # `Name:` its value
+                pieces.append(" " if asks and isinstance(part[0], Word) else "; ")
             pieces.extend(part)
         result.append(TableRow(pieces, line.top, line.bottom))
     return Table(result), _Header(columns, names)
