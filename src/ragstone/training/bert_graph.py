@@ -71,7 +71,9 @@ class _Graph:
         **attributes: int | float,
     ) -> str:
         name = output or f"{kind}_{len(self.nodes)}"
-        node = helper.make_node(kind, inputs, [name], domain=domain, **attributes)
+        node = helper.make_node(kind, inputs, [name], domain=domain)
+        for key in sorted(attributes):
+            node.attribute.append(helper.make_attribute(key, attributes[key]))
         self.nodes.append(node)
         return name
 
