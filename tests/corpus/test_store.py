@@ -225,6 +225,15 @@ def test_find_by_id_source_and_ending(store):
             snapshot.find("b/nodes.md")
 
 
+def test_a_question_is_asked_in_the_languages_of_the_documents(store):
+    put(store, document("de", "die Häuser am Meer", language="de"))
+    put(store, document("en", "running houses", language="en"))
+    with store.snapshot() as snapshot:
+        for question, id in (("Haus", "de"), ("house", "en"), ("run", "en")):
+            found = snapshot.fetch([s.key for s in snapshot.lexical(question, 5)])
+            assert [passage.document_id for passage, _ in found] == [id]
+
+
 def test_a_document_cannot_be_live_twice(store):
     put(store, document("a", "cat"))
     with store.writer() as writer, pytest.raises(CorpusError), writer.transaction() as connection:

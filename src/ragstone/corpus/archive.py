@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ragstone.corpus.arrays import sync_folder
 from ragstone.corpus.rebuilding import rebuild
-from ragstone.corpus.schema import DATABASE, FORMAT, connect, damaged
+from ragstone.corpus.schema import BROKEN, DATABASE, FORMAT, connect, damaged
 from ragstone.corpus.segments import FOLDER
 from ragstone.errors import CorpusError, UsageError
 
@@ -58,7 +58,7 @@ def _copy_truth(folder: Path, database: Path) -> None:
     try:
         source.execute("PRAGMA query_only = OFF")  # VACUUM INTO writes to the other file alone
         source.execute("VACUUM INTO ?", (str(database),))
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         raise damaged(folder / DATABASE, error) from error
     finally:
         source.close()
@@ -168,7 +168,7 @@ def _index(folder: Path) -> None:
         rebuild(folder, connection, encoder, dim)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         raise damaged(folder / DATABASE, error) from error
     finally:
         connection.close()

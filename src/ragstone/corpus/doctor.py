@@ -18,7 +18,7 @@ import numpy as np
 
 from ragstone.corpus import rows as row
 from ragstone.corpus.arrays import Arrays, open_arrays
-from ragstone.corpus.schema import DATABASE, connect
+from ragstone.corpus.schema import BROKEN, DATABASE, connect
 from ragstone.corpus.segments import FOLDER, SegmentRow, segment_rows
 from ragstone.errors import CorpusError
 
@@ -70,7 +70,7 @@ def examine(folder: Path) -> Examination:
         findings += _documents(connection, damaged)
         findings += _orphans(folder, connection)
         findings += _sources(connection)
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         findings.append(
             Finding(
                 "error",

@@ -18,6 +18,9 @@ APPLICATION_ID = 0x52475354  # "RGST"
 FORMAT = 1
 DATABASE = "corpus.db"
 
+# What SQLite, and Python around it, raise on a file whose bytes were altered.
+BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
+
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE encoders (
@@ -51,6 +54,7 @@ CREATE INDEX documents_by_origin ON documents (origin) WHERE removed IS NULL;
 CREATE INDEX documents_by_source ON documents (source);
 CREATE INDEX documents_removed ON documents (removed) WHERE removed IS NOT NULL;
 CREATE INDEX documents_added ON documents (added);
+CREATE INDEX documents_by_language ON documents (language, removed, added);
 CREATE INDEX documents_by_content ON documents (content);
 CREATE TABLE passages (
     key INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL REFERENCES documents (state),
@@ -129,7 +133,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
         else:
             connection.execute("PRAGMA query_only = ON")
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         raise damaged(path, error) from error
     return connection
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def new_name(kind: str) -> str:
     return f"{secrets.token_hex(8)}.{kind}"
 
 
-def query_terms(question: str, language: str = "") -> Mapping[str, int]:
+def query_terms(question: str, language: str = "") -> Counter[str]:
     """The question's terms with how often each is asked."""
     return Counter(analyse(question, language))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import sqlite3
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from ragstone.corpus.postings import (
     bm25_scores,
     length_norms,
 )
-from ragstone.corpus.schema import DATABASE, damaged
+from ragstone.corpus.schema import BROKEN, DATABASE, damaged
 from ragstone.corpus.segments import LexicalSegment, query_terms
 from ragstone.corpus.vectors import Bools, DenseIndex, DensePart, dense_scores, restore
 from ragstone.corpus.where import COLUMNS, Where, parse_where
@@ -93,7 +93,7 @@ class CorpusSnapshot:
         try:
             with self._lock:
                 return self._connection.execute(sql, tuple(parameters)).fetchall()
-        except sqlite3.DatabaseError as error:
+        except BROKEN as error:
             raise damaged(self._folder / DATABASE, error) from error
 
     @property
@@ -355,6 +355,17 @@ class CorpusSnapshot:
         statistics = LexicalStatistics.of(parts)
         return statistics, length_norms(parts, statistics, self._bm25)
 
+    @cached_property
+    def _languages(self) -> list[str]:
+        """The languages of this version's documents, by skipping along the index."""
+        found = self._query(
+            "WITH RECURSIVE names (name) AS (SELECT MIN(language) FROM documents UNION ALL "
+            "SELECT (SELECT MIN(language) FROM documents WHERE language > name) FROM names "
+            "WHERE name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL AND EXISTS "
+            f"(SELECT 1 FROM documents WHERE language = name AND {self._visible})"
+        )
+        return [str(name) for (name,) in found] or [""]
+
     def _lexical_parts(self, wanted: Sequence[Bools | None]) -> list[LexicalPart]:
         return [
             LexicalPart(segment.postings, alive, None if mask is alive else mask)
@@ -366,11 +377,15 @@ class CorpusSnapshot:
     ) -> list[Scored]:
         """The best `k` passages by BM25F, best first; equal scores by key.
 
-        Empty where the question has no terms, or none that occurs.
+        A question without a `language` is asked in all languages of the version's documents,
+        because each document's terms are stems of its own language. Empty where the question has
+        no terms, or none that occurs.
         """
         statistics, norms = self._statistics
         parts = self._lexical_parts(self._wanted(where))
-        terms = query_terms(question, language)
+        terms: Counter[str] = Counter()
+        for name in [language] if language else self._languages:
+            terms |= query_terms(question, name)
         scores = bm25_scores(parts, statistics, norms, terms, self._bm25)
         keys, values = [], []
         for segment, score in zip(self._lexical, scores, strict=True):

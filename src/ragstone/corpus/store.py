@@ -10,6 +10,7 @@ hidden until the next one publishes it.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.postings import Bm25
 from ragstone.corpus.reembedding import EmbeddingText, reembed
 from ragstone.corpus.repairing import doctor
-from ragstone.corpus.schema import DATABASE, connect, create_database, damaged
+from ragstone.corpus.schema import BROKEN, DATABASE, connect, create_database, damaged
 from ragstone.corpus.segments import (
     FOLDER,
     LexicalSegment,
@@ -154,7 +155,7 @@ class Store:
         try:
             with self._lock:
                 return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.DatabaseError as error:
+        except BROKEN as error:
             raise damaged(self._folder / DATABASE, error) from error
 
     def _encoder(self) -> tuple[int, str, int]:
@@ -279,6 +280,9 @@ class Store:
                         remedy="Run `ragstone doctor --repair`: it is rebuilt from the database.",
                     ) from error
                 time.sleep(0.01 * attempt)
+            except BROKEN as error:
+                connection.close()
+                raise damaged(self._folder / DATABASE, error) from error
             except BaseException:
                 connection.close()
                 raise
@@ -336,12 +340,15 @@ class Store:
                 writer = Writer(self._folder, connection, encoder, identity, dim)
                 writer.sweep()
                 yield writer
+            except BROKEN as error:
+                raise damaged(self._folder / DATABASE, error) from error
             finally:
                 if connection.in_transaction:
                     connection.rollback()
                 # So that `corpus.db` alone is whole, unless a reader is in the way just now.
-                connection.execute("PRAGMA busy_timeout = 0")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    connection.execute("PRAGMA busy_timeout = 0")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.close()
 
     def tag(self, name: str, version: int | str | None = None) -> int:

@@ -21,7 +21,7 @@ from ragstone.corpus import rows as row
 from ragstone.corpus.batch import Batch, Prepared
 from ragstone.corpus.ledger import Ledger, blocks_of
 from ragstone.corpus.merging import Forgotten, forget, merge_segments
-from ragstone.corpus.schema import DATABASE, damaged
+from ragstone.corpus.schema import BROKEN, DATABASE, damaged
 from ragstone.corpus.segments import (
     FOLDER,
     IndexedPassage,
@@ -63,7 +63,7 @@ class Writer:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self.connection.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except BROKEN as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise damaged(self.folder / DATABASE, error) from error
