@@ -5,7 +5,7 @@ document's text cannot open a turn of its own. This is the only file that import
 and only at first use, so that a missing extra costs nothing until a model is wanted.
 
 Measured with SmolLM2-135M Q4_1 on two AVX2 cores: loading 3.0-3.5 s from the kept OpenVINO form
-against 5.4 s from the GGUF; prefill about 470 tokens/s, decoding about 45 tokens/s on an idle
+against 5.4 s from the GGUF; prefill up to 470 tokens/s, decoding up to 57 tokens/s on an idle
 machine. Continuous batching with paged attention (the runtime's default) reads prompts 15-20%
 faster than the stateful backend and keeps the stable prefix of prompts: 963 tokens took 5.5 s
 of CPU the first time and 1.3 s with another question behind the same evidence. The stateful
