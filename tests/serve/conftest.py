@@ -112,7 +112,7 @@ def running(
             timeout_graceful_shutdown=5,
             server_header=False,
             proxy_headers=False,
-            h11_max_incomplete_event_size=32 << 10,
+            h11_max_incomplete_event_size=64 << 10,
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)

@@ -20,7 +20,7 @@ from ragstone.serve import openapi
 from ragstone.serve.app import OPERATIONS
 from ragstone.serve.keys import Keys
 
-EXAMPLES = int(os.environ.get("RAGSTONE_FUZZ", "12"))  # of each operation
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))  # of each operation
 DESCRIBED = schemathesis.openapi.from_dict(openapi.document(OPERATIONS, version="test"))
 
 

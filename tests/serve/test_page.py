@@ -19,8 +19,8 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = os.environ.get("RAGSTONE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-AXE = Path(os.environ.get("RAGSTONE_AXE") or ROOT / "build/axe/node_modules/axe-core/axe.min.js")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+AXE = Path(os.environ.get("AXE_CORE") or ROOT / "build/axe/node_modules/axe-core/axe.min.js")
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium"),
