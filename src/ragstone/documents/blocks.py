@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ragstone.documents.cohesion import content_words, leaning
 from ragstone.text.sentences import sentence_spans
 from ragstone.types import Document, ElementKind, Span
 
@@ -45,6 +46,7 @@ class Unit:
     kind: ElementKind
     joint: str  # "hard", "heading", "block", "sentence", "row", "item", "clause", "word", ...
     level: int = 0
+    lean: float = 0.0  # how far it leans on the unit before to be understood, 0 to 1
 
 
 class Tokens:
@@ -164,13 +166,18 @@ def units(document: Document, tokens: Tokens, max_weight: int) -> Iterator[Unit]
     """The document's units in order, none heavier than `max_weight`."""
     text = document.text
     previous: Block | None = None
+    before: frozenset[str] = frozenset()
     for block in blocks(document):
         joint = "hard" if block.hard else _joint(block, previous, text)
+        prose = block.kind not in ("code", "row", "heading")
         for start, end, inner in _inside(document, block):
+            words = content_words(text, start, end) if prose else frozenset()
+            lean = leaning(text, start, end, before, words) if prose else 0.0
+            before = words
             for left, right, finer in _held(text, start, end, tokens, max_weight):
                 yield Unit(
                     left, right, tokens.weight(left, right), block.kind,
-                    finer or inner or joint, block.level,
+                    finer or inner or joint, block.level, lean,
                 )  # fmt: skip
         previous = block
 

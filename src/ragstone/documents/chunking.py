@@ -26,9 +26,11 @@ TARGET_TOKENS = 160
 # The price of ending a passage at a joint, in the units of the size's squared relative error.
 _PRICES = {
     "hard": -10.0, "heading": -0.6, "block": 0.15, "row": 0.1, "item": 0.25, "deeper": 0.6,
-    "code_gap": 0.2, "line": 0.6, "sentence": 0.5, "lead": 0.8, "headed": 3.0,
+    "code_gap": 0.2, "line": 0.6, "sentence": 0.3, "lead": 0.8, "headed": 3.0,
     "clause": 1.5, "word": 2.5, "inside": 5.0,
 }  # fmt: skip
+# How much of it a unit that leans on the one before adds.
+_LEANING = {"sentence": 0.8, "block": 0.3, "item": 0.2}
 _SURE = 0.8  # below this share of the limit, counts in the whole text are trusted for the slice
 _OVER_TARGET = 0.6  # how much a passage at `max_tokens` pays; one of no size at all pays 1
 
@@ -104,8 +106,11 @@ def _size_price(size: int, target: int, max_tokens: int) -> float:
 
 
 def _price(unit: Unit) -> float:
+    """What it costs to begin a passage at this unit."""
     price = _PRICES[unit.joint]
-    return price * (1.0 if unit.level > 2 else 1.5) if unit.joint == "heading" else price
+    if unit.joint == "heading":
+        return price * (1.0 if unit.level > 2 else 1.5)
+    return price + _LEANING.get(unit.joint, 0.0) * unit.lean
 
 
 def _counted(text: str, span: Span, token_spans: TokenSpans, max_tokens: int) -> list[Span]:
