@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -17,7 +17,16 @@ from starlette.types import ASGIApp
 
 from ragstone.applications.wire import Json
 from ragstone.errors import RagstoneError
-from ragstone.serve import asking, compatible, documents, examples, openapi, versions
+from ragstone.serve import (
+    asking,
+    completions,
+    documents,
+    embeddings,
+    examples,
+    openapi,
+    responses,
+    versions,
+)
 from ragstone.serve.guard import Guard
 from ragstone.serve.keys import Keys
 from ragstone.serve.library import Library
@@ -64,7 +73,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *asking.OPERATIONS,
     *documents.OPERATIONS,
     *versions.OPERATIONS,
-    *compatible.OPERATIONS,
+    *embeddings.OPERATIONS,
+    *completions.OPERATIONS,
+    *responses.OPERATIONS,
 )  # fmt: skip
 
 
@@ -144,7 +155,7 @@ def _page_routes() -> list[BaseRoute]:
     return routes
 
 
-def _file(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _file(path: Path) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         request.state.route = "page"
         headers = {"Cache-Control": "no-cache"}

@@ -46,7 +46,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OPEN_PATHS = ("/health", "/ready")  # for those who watch the server: no content, no key
 _KEYED = ("/api/", "/v1/", "/mcp", "/metrics", "/openapi.json")
 _FAILED_KEYS_PER_MINUTE = 60
-_MOST_HEAD_BYTES = 32 << 10
+_MOST_HEAD_BYTES = 64 << 10
 
 
 class Guard:

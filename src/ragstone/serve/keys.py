@@ -18,6 +18,7 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -96,7 +97,7 @@ class Keys:
     def __len__(self) -> int:
         return len(self._read())
 
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+    def __iter__(self) -> Iterator[Key]:
         return iter(tuple(self._read().values()))
 
     def add(

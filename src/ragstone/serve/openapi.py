@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ragstone.applications.wire import Json, JsonObject
 from ragstone.serve.operation import Operation, Parameter, operation_id
+from ragstone.serve.sse import MEDIA
 
 _ERROR: JsonObject = {
     "type": "object",
@@ -36,10 +37,16 @@ _ERRORS = {
     415: "The body's type is not known.",
     421: "The server does not answer to this host name.",
     422: "A value is not what the schema allows, or a file cannot be read.",
+    431: "The address and headers are too long.",
     429: "Too many requests; `Retry-After` says when to come back.",
     503: "The corpus is busy or cannot be opened.",
 }
-_ALWAYS = (401, 403, 421, 429, 503)
+_EVENT: JsonObject = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "description": "Server-sent events; `data` is one JSON value.",
+}
+_ALWAYS = (401, 403, 421, 429, 431, 503)
 
 
 def document(operations: Sequence[Operation], *, version: str) -> JsonObject:
@@ -74,6 +81,10 @@ def _described(operation: Operation) -> JsonObject:
             "content": {operation.reply.media: _content(operation)},
         }
     }
+    if operation.streams:
+        first = responses[str(operation.reply.status)]
+        if isinstance(first, dict) and isinstance(first["content"], dict):
+            first["content"][MEDIA] = {"schema": _EVENT}
     statuses = {*_ALWAYS, *operation.errors}
     if operation.parameters:
         statuses.add(422)
@@ -113,6 +124,8 @@ def _described(operation: Operation) -> JsonObject:
 
 
 def _content(operation: Operation) -> JsonObject:
+    if operation.reply.media == MEDIA:
+        return {"schema": _EVENT}
     if operation.reply.media != "application/json":
         return {"schema": {"type": "string"}}
     content: JsonObject = {"schema": _shape(operation.reply.example)}

@@ -62,6 +62,7 @@ class Operation:
     body: JsonObject | None = None
     examples: dict[str, Json] = field(default_factory=dict)  # of the body, by name
     raw_body: bool = False  # the body is a file's bytes
+    streams: bool = False  # replies with events where the body asks for a stream
     errors: tuple[int, ...] = ()
 
 

@@ -108,7 +108,7 @@ def serve(library: Library, keys: Keys) -> None:
             timeout_keep_alive=15,
             timeout_graceful_shutdown=max(1, int(options.shutdown_s)),
             limit_concurrency=1024,
-            h11_max_incomplete_event_size=32 << 10,
+            h11_max_incomplete_event_size=64 << 10,
         )
     )
     if options.log != "none":
