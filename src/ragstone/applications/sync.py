@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ragstone.applications.sync_plan import Plan, make_plan
+from ragstone.applications.sync_plan import make_plan
 from ragstone.applications.sync_read import FILE_TIMEOUT_S, Finished, ReadFile, read_files
 from ragstone.applications.sync_scan import scan
 from ragstone.applications.sync_take import Taker
@@ -37,6 +37,16 @@ class Progress:
     documents: int
     passages: int
     path: str
+    embedded: int = 0  # passages whose vectors were made; those known already are not counted
+
+
+@dataclass(slots=True)
+class _Files:
+    """How many files were read of how many, and the one in hand."""
+
+    all_: int
+    done: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +101,30 @@ def sync(
             writer.ledger, scan(paths), recipe=recipe, confirm_missing=confirm_missing,
             retry_failed=retry_failed,
         )  # fmt: skip
+        files = _Files(len(plan.to_read))
+
+        def report() -> None:
+            if on_progress is not None:
+                tally = taker.tally
+                on_progress(
+                    Progress(files.done, files.all_, tally.documents, tally.passages, files.path,
+                             tally.embedded)
+                )  # fmt: skip
+
         taker = Taker(
-            writer, plan, encoder=encoder, chunk=chunk, embedding_text=embedding_text, recipe=recipe
-        )
+            writer, plan, encoder=encoder, chunk=chunk, embedding_text=embedding_text,
+            recipe=recipe, on_embedded=report,
+        )  # fmt: skip
         try:
             taker.remove_missing()
-            _read_all(plan, taker, read, workers, timeout_s, on_progress)
+            for message in read_files(
+                [file.path for file in plan.to_read], read=read,
+                workers=min(workers, len(plan.to_read)), timeout_s=timeout_s,
+            ):  # fmt: skip
+                files.path = message.path
+                taker.take(message)
+                files.done += isinstance(message, Finished)
+                report()
             taker.flush()
         except KeyboardInterrupt:
             writer.publish(note=f"{note} (interrupted)")
@@ -110,28 +138,6 @@ def sync(
         tally.unchanged + len(plan.unchanged), (), tuple(tally.failed), version, tally.passages,
         tally.embedded, time.monotonic() - started,
     )  # fmt: skip
-
-
-def _read_all(
-    plan: Plan,
-    taker: Taker,
-    read: ReadFile,
-    workers: int,
-    timeout_s: float,
-    on_progress: Callable[[Progress], None] | None,
-) -> None:
-    done = 0
-    paths = [file.path for file in plan.to_read]
-    if not paths:
-        return
-    for message in read_files(
-        paths, read=read, workers=min(workers, len(paths)), timeout_s=timeout_s
-    ):
-        taker.take(message)
-        done += isinstance(message, Finished)
-        if on_progress is not None:
-            tally = taker.tally
-            on_progress(Progress(done, len(paths), tally.documents, tally.passages, message.path))
 
 
 def _check_encoder(writer: Writer, encoder: Encoder) -> None:

@@ -20,6 +20,7 @@ from ragstone.protocols import Encoder
 from ragstone.types import Document, Failure, Passage
 
 BATCH_PASSAGES = 2048  # of one commit, about half a minute of embedding on two cores
+ENCODE_TEXTS = 512  # at once: enough to sort by length, few enough to show progress
 BATCH_DOCUMENTS = 4096
 BATCH_SECONDS = 60.0  # what a kill may cost
 _SETTLED_NS = 2_000_000_000  # a file written so recently may change again within its time stamp
@@ -67,6 +68,7 @@ class Taker:
         chunk: Callable[[Document], Sequence[Passage]],
         embedding_text: Callable[[Document, Passage], str],
         recipe: str,
+        on_embedded: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
         self._writer = writer
@@ -76,6 +78,7 @@ class Taker:
         self._chunk = chunk
         self._embedding_text = embedding_text
         self._recipe = recipe
+        self._on_embedded = on_embedded
         self._files = {file.path: file for file in plan.to_read}
         self._reading: _Reading | None = None
         self._batch = Batch()
@@ -233,9 +236,12 @@ class Taker:
         known = self._ledger.embedded(set(used))
         new = [digest for digest in dict.fromkeys(used) if digest not in known]
         if new:
-            vectors = self._encoder.encode_passages([self._texts[digest] for digest in new])
-            batch.vectors.update(zip(new, vectors, strict=True))
-            self.tally.embedded += len(new)
+            for at in range(0, len(new), ENCODE_TEXTS):
+                piece = new[at : at + ENCODE_TEXTS]
+                vectors = self._encoder.encode_passages([self._texts[digest] for digest in piece])
+                batch.vectors.update(zip(piece, vectors, strict=True))
+                self.tally.embedded += len(piece)
+                self._on_embedded()
         self._writer.commit(batch)
         self._batch = Batch()
         self._texts = {}
