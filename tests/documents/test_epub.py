@@ -79,3 +79,10 @@ def test_elements_that_close_themselves_do_not_swallow_the_page():
     assert as_html('<title/><a id="x"/><br/><p class="a > b"/>').startswith(
         '<title></title><a id="x"></a><br/>'
     )
+
+
+def test_a_described_picture_says_its_description(tmp_path):
+    words = "A lighthouse in the storm, drawn from the harbour"
+    body = f'<div><img src="a.png" alt="{words}"/><img src="b.png" alt="b.png"/></div>'
+    (document,) = read(book(tmp_path / "a.epub", {"one": body}, ["one"]))
+    assert [(e.kind, e.span.of(document.text)) for e in document.elements] == [("note", words)]

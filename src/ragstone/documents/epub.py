@@ -30,6 +30,11 @@ _SELF_CLOSED = re.compile(
     r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|param)\b)"
     r"([a-zA-Z][\w:-]*)((?:\s[^<>]*?)?)\s*/>"
 )
+_PICTURE = re.compile(r"<img\b[^>]*?\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')[^>]*>")
+_TELLING = re.compile(r"(?:\S+\s+){3}\S|[\u3040-\u9fff]{5}")  # more than "cover" or a file's name
+_DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL | re.IGNORECASE)
+_DRAWN_TEXT = re.compile(r"<text\b[^>]*>(.*?)</text>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
 _PROLOGUE = re.compile(r"^\s*(?:<\?xml[^>]*\?>)\s*")
 
 
@@ -74,8 +79,26 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
 
 
 def as_html(markup: str) -> str:
-    """XHTML as HTML reads it: elements that close themselves are opened and closed."""
-    return _SELF_CLOSED.sub(r"<\1\2></\1>", _PROLOGUE.sub("", markup))
+    """XHTML as HTML reads it: elements that close themselves are opened and closed.
+
+    A picture that is described in words stands with its description, a drawing with the text in
+    it: in comics and fixed layouts these are all the text there is.
+    """
+    markup = _DRAWING.sub(_drawn, _PROLOGUE.sub("", markup))
+    return _PICTURE.sub(_described, _SELF_CLOSED.sub(r"<\1\2></\1>", markup))
+
+
+def _drawn(drawing: re.Match[str]) -> str:
+    texts = (one_line(_TAG.sub("", text)) for text in _DRAWN_TEXT.findall(drawing[0]))
+    words = " ".join(text for text in texts if text)
+    return f"<p>{words}</p>" if words else ""
+
+
+def _described(picture: re.Match[str]) -> str:
+    words = (picture[1] or picture[2] or "").strip()
+    if not _TELLING.search(words):
+        return picture[0]
+    return f"{picture[0]}<figcaption>{words}</figcaption>"
 
 
 def _package_document(raw: Raw, package: Package) -> str:
