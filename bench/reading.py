@@ -276,7 +276,9 @@ def main() -> None:
                 "cpu_s": round(sum(float(str(results[path]["cpu_s"])) for path in own), 2),
             }
         failures[name] = [
-            f"{Path(path).name}: {row['error']}" for path, row in results.items() if row["error"]
+            f"{Path(path).name}: {str(row['error']).replace(path, 'it')}"
+            for path, row in results.items()
+            if row["error"]
         ]
     if options.output.exists():  # a run of some formats replaces these and keeps the others
         earlier = json.loads(options.output.read_text())

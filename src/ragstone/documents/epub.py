@@ -34,6 +34,7 @@ _PICTURE = re.compile(r"<img\b[^>]*?\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')[^>]*>
 _TELLING = re.compile(r"(?:\S+\s+){3}\S|[\u3040-\u9fff]{5}")  # more than "cover" or a file's name
 _DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL | re.IGNORECASE)
 _DRAWN_TEXT = re.compile(r"<text\b[^>]*>(.*?)</text>", re.DOTALL | re.IGNORECASE)
+_NEXT_LINE = re.compile(r"</tspan>\s*<tspan\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _PROLOGUE = re.compile(r"^\s*(?:<\?xml[^>]*\?>)\s*")
 
@@ -89,7 +90,10 @@ def as_html(markup: str) -> str:
 
 
 def _drawn(drawing: re.Match[str]) -> str:
-    texts = (one_line(_TAG.sub("", text)) for text in _DRAWN_TEXT.findall(drawing[0]))
+    texts = (
+        one_line(_TAG.sub("", _NEXT_LINE.sub(" ", text)))
+        for text in _DRAWN_TEXT.findall(drawing[0])
+    )
     words = " ".join(text for text in texts if text)
     return f"<p>{words}</p>" if words else ""
 
