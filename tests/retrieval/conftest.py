@@ -128,3 +128,8 @@ def encoder() -> HashedWords:
 @pytest.fixture
 def library() -> MemorySnapshot:
     return MemorySnapshot(LIBRARY)
+
+
+@pytest.fixture
+def make_library() -> type[MemorySnapshot]:
+    return MemorySnapshot

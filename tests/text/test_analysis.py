@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragstone.text.analysis import MAX_TERM, analyse, analyse_question, stem
+from ragstone.text.analysis import (
+    MAX_TERM,
+    analyse,
+    analyse_question,
+    stem,
+    telling_words,
+)
 
 
 @given(st.text())
@@ -131,3 +137,18 @@ def test_punctuation_alone_has_no_terms() -> None:
 
 def test_a_long_unbroken_text_is_cut_and_not_kept() -> None:
     assert analyse("a" * 10_000) == ["a" * MAX_TERM]
+
+
+@given(st.text(), st.sampled_from(["", "de", "ru"]))
+def test_telling_words_are_words_of_the_text_and_never_none_of_them(
+    text: str, language: str
+) -> None:
+    kept = telling_words(text, language)
+    assert bool(analyse(kept, language)) == bool(analyse(text, language))
+    assert set(kept.split()) <= set(text.split())
+
+
+def test_telling_words_keep_their_writing() -> None:
+    assert telling_words("Who is the director of IBM's U.S. lab?") == "director IBM's U.S. lab?"
+    assert telling_words("to be or not to be") == "to be or not to be"
+    assert telling_words("Was ist die Hauptstadt?", "de") == "Hauptstadt?"

@@ -6,7 +6,7 @@ score it is ranked by. Nothing here asks an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,10 +38,15 @@ class Pool:
         return {name: scores[key] for name, scores in self.stages.items() if key in scores}
 
 
-def renumbered(hits: list[Hit]) -> list[Hit]:
+def rescored(hit: Hit, score: float, **stages: float) -> Hit:
+    """The hit with another deciding score, and the scores of the stages that made it."""
+    return Hit(hit.passage, hit.document, score, hit.rank, {**hit.scores, **stages})
+
+
+def renumbered(hits: Iterable[Hit]) -> list[Hit]:
     """The same hits with ranks 1, 2, ... in the order given."""
     return [
-        hit if hit.rank == rank else Hit(hit.passage, hit.document, hit.score, rank, hit.scores)
+        Hit(hit.passage, hit.document, hit.score, rank, hit.scores)
         for rank, hit in enumerate(hits, start=1)
     ]
 

@@ -129,6 +129,20 @@ def analyse_question(text: str, languages: Iterable[str] = ("",)) -> list[str]:
     return list(telling or every)
 
 
+def telling_words(text: str, language: str = "") -> str:
+    """`text` without its stop words, for an index that analyses questions itself.
+
+    The words stay as they were written; all of them stay where nothing else would remain.
+    """
+    stops = _stop_terms(_stemming(language) or "en")
+    kept = [
+        word
+        for word in text.split()
+        if not (terms := analyse(word, language)) or not stops.issuperset(terms)
+    ]
+    return " ".join(kept) if any(analyse(word, language) for word in kept) else text
+
+
 def stem(word: str, language: str = "") -> str:
     """One word's term, without parts: case folded, stemmed and without Latin diacritics."""
     return _table(_stemming(language)).term(unicodedata.normalize("NFKC", word))
