@@ -82,7 +82,11 @@ def name_differences(claim: str, everything: Sequence[str]) -> list[Difference]:
     for name in names_of(claim):
         if not name.terms or name.weak:
             continue
-        missing = [term for term in name.terms if term not in held and term not in acronyms]
+        missing = [
+            term
+            for term in name.terms
+            if term not in held and term not in acronyms and not _derived(term, held)
+        ]
         if not missing or name.text.casefold() in lowered:
             continue
         initials = acronym_of(name.text)
@@ -94,6 +98,12 @@ def name_differences(claim: str, everything: Sequence[str]) -> list[Difference]:
         detail = f"the name {name.text!r} is not in the documents"
         found.append(Difference("name", contrary=False, detail=detail))
     return found
+
+
+def _derived(term: str, held: frozenset[str]) -> bool:
+    """Whether a term of the same root is held: `European` for `Europe`, `Africans` for `Africa`."""
+    root = term[: max(4, len(term) - 3)]
+    return len(term) > 4 and any(other.startswith(root) for other in held)
 
 
 def negation_differences(claim: str, sentence: str) -> list[Difference]:

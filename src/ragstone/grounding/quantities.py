@@ -59,6 +59,7 @@ _ROUGH = re.compile(
     r"|more than|less than|up to|at least|at most|an estimated|estimated)\s+\W?$|[~≈]\s*$",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?:1\d|20)\d\d")
 _ORDINAL = re.compile(rf"\b(?P<word>{'|'.join(ORDINAL_WORDS)})\b", re.I)
 
 
@@ -180,13 +181,13 @@ def _number(match: re.Match[str]) -> Quantity | None:
         kind = "money"
         name = CURRENCIES[(match["currency"] or unit).lower()]
         end = end if match["currency"] else match.end("unit")
-    elif unit in UNITS:
+    elif unit in UNITS and not (unit == "year" and _YEAR.fullmatch(digits)):
         kind = "measure"
         name, factor = UNITS[unit]
         value, step, end = value * factor, step * factor, match.end("unit")
     elif match["decade"] and value.is_integer() and 1000 <= value <= 2100:
         kind, step, end = "year", 10.0, match.end("decade")
-    elif re.fullmatch(r"(?:1\d|20)\d\d", digits) and not scale:
+    elif _YEAR.fullmatch(digits) and not scale:
         kind = "year"
     return Quantity(kind, value, name, step, match.string[start:end], start, end)
 

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ragstone.grounding.citations import cite
+from ragstone.grounding.citations import Alignment, cite
 from ragstone.grounding.reading import Reading, read
+from ragstone.grounding.scoring import support_of_claims
+from ragstone.grounding.support import support_features
+from ragstone.grounding.tokens import TokenEncoder, TokenMemory, token_encoder
 from ragstone.grounding.words import terms_of, words_of
+from ragstone.protocols import Judge
 from ragstone.types import Claim, Evidence, Verdict
 
 SUPPORTED_SHARE = 0.6  # idf-weighted share of a claim's terms that its evidence must hold
+STANDS = 0.5  # probability of support from which a claim is shown
 MISSING_SHARE = 0.2  # of a claim's words may stand in no evidence: paraphrase, not a new fact
 
 
@@ -36,6 +41,58 @@ class RuleJudge:
         verdict, reason = verdict_of(reading, share=self._share)
         confidence = reading.share * (0.3 if reading.differences else 1.0)
         return judged(claim, evidence, reading, verdict, reason, confidence)
+
+
+class LearnedJudge:
+    """Verdicts by a trained score over words and token vectors, with the rules as witnesses.
+
+    A claim stands if the score reaches `threshold` and no number or date in it lacks a source:
+    what is exact must be exact, however alike the rest is.
+    """
+
+    def __init__(self, encoder: TokenEncoder, *, threshold: float = STANDS) -> None:
+        self._encoder = encoder
+        self._threshold = threshold
+        self._memory = TokenMemory(encoder)
+
+    @property
+    def name(self) -> str:
+        return f"learned ({self._encoder.name})"
+
+    def judge(self, claim: Claim, evidence: Sequence[Evidence]) -> Claim:
+        """The claim with verdict, reason, confidence and citations."""
+        reading = read(claim.text, evidence)
+        if not evidence or not terms_of(reading.stated):
+            verdict, reason = verdict_of(reading)
+            return judged(claim, evidence, reading, verdict, reason, 0.0)
+        row = support_features(reading, evidence, self._memory)
+        confidence = float(support_of_claims().probabilities(row[None, :])[0])
+        if not reading.alignments and confidence >= self._threshold:
+            reading = self._aligned_by_meaning(reading, evidence)
+        exact = [d for d in reading.differences if d.kind in {"number", "date"}]
+        if confidence >= self._threshold and not exact and reading.alignments:
+            return judged(claim, evidence, reading, "supported", "", confidence)
+        verdict, reason = verdict_of(reading)
+        if verdict == "supported":
+            verdict = "unsupported"
+            reason = _missing(reading) or (
+                f"its sentences bear it out with a probability of {confidence:.0%} only"
+            )
+        confidence = min(confidence, self._threshold / 2) if exact else confidence
+        return judged(claim, evidence, reading, verdict, reason, confidence)
+
+    def _aligned_by_meaning(self, reading: Reading, evidence: Sequence[Evidence]) -> Reading:
+        """A reading whose words stand nowhere, aligned with the sentence nearest in meaning."""
+        said, *units = self._memory.encode([reading.stated, *(item.text for item in evidence)])
+        cosines = [float(unit.mean @ said.mean) for unit in units]
+        best = max(range(len(cosines)), key=lambda place: (cosines[place], -place))
+        return replace(reading, alignments=(Alignment(best, reading.share),))
+
+
+def judge_for(encoder: object) -> Judge:
+    """The best judge that ships: the learned one where `encoder` gives a vector per token."""
+    by_token = token_encoder(encoder)
+    return RuleJudge() if by_token is None else LearnedJudge(by_token)
 
 
 def verdict_of(reading: Reading, *, share: float = SUPPORTED_SHARE) -> tuple[Verdict, str]:

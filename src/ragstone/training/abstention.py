@@ -39,7 +39,7 @@ STRANGERS: Mapping[str, tuple[str, ...]] = {
     "scifact": ("squad2", "fiqa_subset"),
 }
 SETS = ("squad2", "hotpotqa", "covidqa", "multihop_rag", "scifact")
-_DEPTH = 20
+_DEPTH = 10  # of BM25; all get a cosine
 
 Matrix = npt.NDArray[np.float32]
 
@@ -89,7 +89,7 @@ def questions_of(pools: Mapping[str, Pool], *, limit: int) -> Iterator[tuple[str
     for corpus, others in STRANGERS.items():
         for other in others:
             theirs = [q for q in pools[other].questions if answerable(q)]
-            for place in draw.permutation(len(theirs))[: limit // 5]:
+            for place in draw.permutation(len(theirs))[: limit // 4]:
                 yield f"stranger: {corpus}", corpus, theirs[place]
 
 
@@ -149,25 +149,29 @@ def left_out(rows: Decisions) -> npt.NDArray[np.float64]:
     return scores
 
 
+def read_or_gather(data: Path, *, cache: Path | None, limit: int) -> Decisions:
+    """All rows; kept in `cache` between runs."""
+    path = cache / f"abstention-{limit}.npz" if cache else None
+    if path is not None and path.exists():
+        with np.load(path) as kept:
+            return Decisions(kept["matrix"], kept["labels"], kept["sources"], kept["groups"])
+    names = {*SETS, *(other for others in STRANGERS.values() for other in others)}
+    pools = {name: read_pool(data / name) for name in sorted(names)}
+    with shipped_encoder() as encoder:
+        rows = gather(pools, encoder, limit=limit)
+    if path is not None:
+        np.savez_compressed(
+            path, matrix=rows.matrix, labels=rows.labels, sources=rows.sources, groups=rows.groups
+        )
+    return rows
+
+
 def main(arguments: Sequence[str]) -> None:
     """Gather (or read from `--cache`), train, write the weights."""
     data = Path(arguments[0])
     cache = Path(arguments[arguments.index("--cache") + 1]) if "--cache" in arguments else None
     limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 400
-    path = cache / f"abstention-{limit}.npz" if cache else None
-    if path is not None and path.exists():
-        with np.load(path) as kept:
-            rows = Decisions(kept["matrix"], kept["labels"], kept["sources"], kept["groups"])
-    else:
-        names = {*SETS, *(other for others in STRANGERS.values() for other in others)}
-        pools = {name: read_pool(data / name) for name in sorted(names)}
-        with shipped_encoder() as encoder:
-            rows = gather(pools, encoder, limit=limit)
-        if path is not None:
-            np.savez_compressed(
-                path, matrix=rows.matrix, labels=rows.labels, sources=rows.sources,
-                groups=rows.groups,
-            )  # fmt: skip
+    rows = read_or_gather(data, cache=cache, limit=limit)
     save(train(rows, np.ones(len(rows.labels), dtype=bool)), WEIGHTS / "abstention.npz")
 
 

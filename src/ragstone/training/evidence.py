@@ -262,50 +262,46 @@ def out_of_fold(sets: Mapping[str, Examples], name: str) -> npt.NDArray[np.float
 
 def report(name: str, rows: Examples, scores: Mapping[str, npt.NDArray[np.float64]]) -> None:
     reachable = containment(rows.labels, rows, 1, items=True)[0]
-    print(f"{name}: {len(np.unique(rows.questions))} questions, reachable {reachable:.3f}")
+    count = len(np.unique(rows.questions))
+    print(f"{name}: {count} questions, reachable {reachable:.3f}")  # noqa: T201
     for kind, values in scores.items():
         top = " ".join(f"{containment(values, rows, k, items=True)[0]:.3f}" for k in (1, 2, 3, 5))
         within = " ".join(
             f"{budget}:{containment(values, rows, budget, items=False)[0]:.3f}"
             for budget in (40, 80, 160, 320)
         )
-        print(f"  {kind:22} top 1 2 3 5: {top}   tokens {within}")
+        print(f"  {kind:22} top 1 2 3 5: {top}   tokens {within}")  # noqa: T201
+
+
+def read_or_gather(
+    data: Path, encoder: TokenEncoder, *, limit: int, cache: Path | None, only: str = ""
+) -> dict[str, Examples]:
+    """The examples of all sets (or one); features are kept in `cache` between runs."""
+    sets: dict[str, Examples] = {}
+    for name in (name for name in SETS if only in {"", name}):
+        path = cache / f"evidence-{name}-{limit}.npz" if cache else None
+        if path is not None and path.exists():
+            with np.load(path) as kept:
+                sets[name] = Examples(*(kept[part] for part in _PARTS))
+            continue
+        sets[name] = examples(read_pool(data / name), encoder, limit=limit)
+        if path is not None:
+            np.savez_compressed(path, **{part: getattr(sets[name], part) for part in _PARTS})
+    return sets
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Gather (or read from `--cache`), train, report, write the weights."""
+    """Gather (features are kept in `--cache`), train, write the weights."""
     data = Path(arguments[0])
     cache = Path(arguments[arguments.index("--cache") + 1]) if "--cache" in arguments else None
     limit = int(arguments[arguments.index("--limit") + 1]) if "--limit" in arguments else 1500
     only = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
-    sets: dict[str, Examples] = {}
     with shipped_encoder() as encoder:
-        for name in (name for name in SETS if only in {"", name}):
-            path = cache / f"evidence-{name}-{limit}.npz" if cache else None
-            if path is not None and path.exists():
-                with np.load(path) as kept:
-                    sets[name] = Examples(*(kept[part] for part in _PARTS))
-                continue
-            sets[name] = examples(read_pool(data / name), encoder, limit=limit)
-            if path is not None:
-                parts = {part: getattr(sets[name], part) for part in _PARTS}
-                np.savez_compressed(path, **parts)
-    if only:
-        return
-    model = train(sets)
-    save(model.words, WEIGHTS / "evidence_words.npz")
-    save(model.meaning, WEIGHTS / "evidence.npz")
-    for name, rows in sets.items():
-        left_out = train({other: part for other, part in sets.items() if other != name})
-        report(
-            name,
-            rows,
-            {
-                "cosine + overlap": baseline(rows),
-                "trees, set left out": left_out.scores(rows),
-                "trees, article out": out_of_fold(sets, name),
-            },
-        )
+        sets = read_or_gather(data, encoder, limit=limit, cache=cache, only=only)
+    if not only:
+        model = train(sets)
+        save(model.words, WEIGHTS / "evidence_words.npz")
+        save(model.meaning, WEIGHTS / "evidence.npz")
 
 
 if __name__ == "__main__":

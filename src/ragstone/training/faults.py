@@ -23,6 +23,13 @@ _AUXILIARY = re.compile(
     r"(?! not\b)(?!n't)"
 )
 _NOT = re.compile(r"\b(is|are|was|were|can|could|will|would|has|have|had|does|did|do) not\b|n't\b")
+_ASKING = re.compile(
+    r"\b(?:(?:in|on|at|by|from|to|of|for|with) )?"
+    r"(?:(?:what|which|whose) (?:\w+ )?"
+    r"(?=(?:is|are|was|were|did|does|do|has|have|had|can|will)\b)"
+    r"|how (?:many|much|long|old|far|tall)\b|(?:what|which|who|whom|when|where|why|how)\b)",
+    re.IGNORECASE,
+)
 _STRONGER: Mapping[str, str] = {
     "some": "all", "many": "all", "most": "all", "several": "all", "often": "always",
     "usually": "always", "sometimes": "always", "few": "many", "all": "no", "always": "never",
@@ -105,8 +112,10 @@ def turn(text: str, draw: Draw) -> str | None:
     for pair in OPPOSITES:
         for side, other in (pair, pair[::-1]):
             for word in side.split():
-                for match in re.finditer(rf"\b{word}\b", text):
-                    options.append((match.start(), match.end(), _best_form(word, other.split())))
+                options += [
+                    (match.start(), match.end(), _best_form(word, other.split()))
+                    for match in re.finditer(rf"\b{word}\b", text)
+                ]
     if not options:
         return None
     start, end, new = options[draw.integers(len(options))]
@@ -156,13 +165,7 @@ def statement(question: str, answer: str) -> str:
 
     The order of words stays the question's, which reads oddly but says the same.
     """
-    asks = re.search(
-        r"\b(?:(?:in|on|at|by|from|to|of|for|with) )?"
-        r"(?:(?:what|which|whose) (?:\w+ )?(?=(?:is|are|was|were|did|does|do|has|have|had|can|will)\b)"
-        r"|how (?:many|much|long|old|far|tall)\b|what\b|which\b|who\b|whom\b|when\b|where\b|why\b|how\b)",
-        question,
-        re.IGNORECASE,
-    )
+    asks = _ASKING.search(question)
     bare = question.strip().rstrip("?").strip()
     if asks is None:
         return f"{bare}: {answer}."

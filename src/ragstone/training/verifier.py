@@ -34,7 +34,7 @@ from ragstone.training.pools import Pool, info_of, read_pool, rows
 from ragstone.types import Document, Evidence
 
 FOLDS = 5
-HOW = Boosting(trees=200, depth=4, rate=0.06)
+HOW = Boosting(trees=120, depth=4, rate=0.08)
 WEIGHTS = Path(__file__).parents[1] / "grounding" / "weights"
 _BLOCK = 600  # examples encoded together: about 200 MB of token vectors
 _MOST_UNITS = 12  # pieces of evidence per claim, as many as an answer is ever shown
@@ -64,7 +64,7 @@ def units_of(document: Document, *, most: int = _MOST_UNITS) -> list[Evidence]:
 
 
 def from_answers(pool: Pool, *, limit: int) -> Iterator[Example]:
-    """SQuAD and HotpotQA: question and answer as a statement, the gold paragraphs as evidence."""
+    """SQuAD: question and answer as a statement, the gold paragraph as evidence."""
     draw = np.random.default_rng(1)
     asked = [q for q in pool.questions if q.answers and q.gold and len(q.answers[0].split()) < 12]
     names = sorted({n.text for p in pool.passages[::7] for n in names_of(p.text) if not n.weak})
@@ -293,8 +293,6 @@ def gather(data: Path, source: str, *, limit: int) -> list[Example]:
     """All examples of one source."""
     if source == "squad2":
         return list(from_answers(read_pool(data / source), limit=limit))
-    if source == "hotpotqa":
-        return list(from_answers(read_pool(data / source), limit=limit // 2))
     if source == "squad2 sentences":
         return list(from_sentences(read_pool(data / "squad2"), limit=limit // 2))
     if source == "mtrag":
@@ -304,7 +302,7 @@ def gather(data: Path, source: str, *, limit: int) -> list[Example]:
     return list(from_experts(data / source))
 
 
-SOURCES = ("squad2", "hotpotqa", "squad2 sentences", "mtrag", "scifact", "expertqa")
+SOURCES = ("squad2", "squad2 sentences", "mtrag", "scifact", "expertqa")
 
 
 def read_or_gather(
