@@ -238,6 +238,7 @@ def main() -> None:
             name, outcome = trial(number, made, names, durations)
             tally[name][outcome] += 1
             kills += outcome != "ended"
+            durations[name] *= 0.9 if outcome == "ended" else 1.1  # kills all along the work
             number += 1
     finally:
         shutil.rmtree(folder)

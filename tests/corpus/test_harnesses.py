@@ -17,7 +17,7 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("script", "options", "says"),
     [
-        ("durability.py", ["--kills", "10", "--seed", "1"], "10 kills: no document lost"),
+        ("durability.py", ["--kills", "5", "--seed", "1"], "5 kills: no document lost"),
         ("soak.py", ["--seconds", "4", "--readers", "2"], "no error, none stale"),
     ],
 )

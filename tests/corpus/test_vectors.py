@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.corpus import vectors
@@ -44,6 +44,7 @@ def test_what_no_encoder_should_give_is_refused(bad):
         quantise(matrix)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 100), st.integers(2, 60))
 def test_scores_do_not_depend_on_the_layout(tmp_path_factory, seed, rows):
     folder = tmp_path_factory.mktemp("vec")

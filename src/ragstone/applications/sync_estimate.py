@@ -24,7 +24,8 @@ SAMPLED_FILES = 12
 LARGEST_SAMPLED = 4 << 20  # bytes
 SECONDS = 10.0  # at most, about, for the sample
 _ENCODED = 24  # passages encoded to see how fast it is
-_OVERHEAD_BYTES = 700  # of a passage besides its text: index, spans, rows (measured)
+# Bytes on disk, fitted to 60,000 passages of technical documentation (bench/corpus_scale.py).
+_PER_CHARACTER, _PER_DIMENSION, _PER_PASSAGE, _PER_DOCUMENT = 1.4, 2.1, 350.0, 850.0
 _PAGES = frozenset({"page", "slide", "sheet"})
 
 
@@ -53,6 +54,7 @@ class _Sample:
     files: int = 0
     size_bytes: int = 0
     characters: int = 0
+    documents: int = 0
     pages: int = 0
     passages: int = 0
     seconds: float = 0.0
@@ -87,7 +89,7 @@ def estimate(
         failed += _sample(file, samples[_ending(file)], texts, read, chunk, workers)
     per_passage = _encoding_seconds(encoder, texts)
     whole = _summed(samples.values())
-    pages = passages = characters = seconds = 0.0
+    pages = passages = characters = documents = seconds = 0.0
     for ending, size in _sizes(plan.to_read).items():
         one = samples[ending] if samples[ending].size_bytes else whole
         if one.size_bytes:
@@ -95,13 +97,18 @@ def estimate(
             pages += factor * one.pages
             passages += factor * one.passages
             characters += factor * one.characters
+            documents += factor * one.documents
             seconds += factor * one.seconds / max(1, workers)
     return Estimate(
         plan.new - len(plan.renames), len(plan.to_read) - plan.new,
         len(plan.missing) - len(plan.renames), len(plan.renames), len(plan.unchanged),
         plan.size_bytes, round(pages), round(passages),
         round(max(seconds, passages * per_passage), 1),
-        round(0.5 * characters + passages * (2.2 * encoder.dim + _OVERHEAD_BYTES)),
+        round(
+            _PER_CHARACTER * characters
+            + passages * (_PER_DIMENSION * encoder.dim + _PER_PASSAGE)
+            + documents * _PER_DOCUMENT
+        ),
         sum(sample.files for sample in samples.values()), tuple(failed),
     )  # fmt: skip
 
@@ -137,6 +144,7 @@ def _sample(
         if isinstance(message, Part):
             for document in message.documents:
                 passages = chunk(document)
+                sample.documents += 1
                 sample.passages += len(passages)
                 sample.characters += len(document.text)
                 sample.pages += sum(element.kind in _PAGES for element in document.elements)
@@ -165,6 +173,7 @@ def _summed(samples: Iterable[_Sample]) -> _Sample:
         total.files += one.files
         total.size_bytes += one.size_bytes
         total.characters += one.characters
+        total.documents += one.documents
         total.pages += one.pages
         total.passages += one.passages
         total.seconds += one.seconds

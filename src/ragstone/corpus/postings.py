@@ -90,7 +90,7 @@ class PostingsBuilder:
 
 def _pack(
     terms: Sequence[str],
-    term_of: npt.NDArray[np.int64],
+    term_of: npt.NDArray[np.int64] | npt.NDArray[np.int32],
     rows: npt.NDArray[np.int32],
     table: npt.NDArray[np.uint8],
     lengths: npt.NDArray[np.uint32],
@@ -161,7 +161,7 @@ def merge_postings(parts: Sequence[tuple[Postings, Bools]]) -> dict[str, AnyArra
     base = 0
     for (postings, keep), terms in zip(parts, names, strict=True):
         starts = postings._starts.astype(np.int64)
-        places = np.array([number[term] for term in terms], dtype=np.int64)
+        places = np.array([number[term] for term in terms], dtype=np.int32)
         kept = keep[postings.rows]
         moved = np.cumsum(keep, dtype=np.int64) - 1 + base
         term_of.append(np.repeat(places, np.diff(starts))[kept])
