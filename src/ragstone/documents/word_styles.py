@@ -20,7 +20,8 @@ Kind = Literal["", "code", "quote", "caption"]
 
 def value(element: etree._Element, name: str) -> str:
     """The element's attribute of Word's namespace, "" where it has none."""
-    return element.get(W + name, "")
+    said: str = element.get(W + name, "")
+    return said
 
 
 @dataclass(frozen=True, slots=True)
