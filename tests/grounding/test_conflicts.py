@@ -1,0 +1,40 @@
+"""Disagreements are found, and a course of events is none."""
+
+from __future__ import annotations
+
+import pytest
+from grounding_builders import pieces
+
+from ragstone.grounding.conflicts import find
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The Corrin bridge is 412 metres long.", "The Corrin bridge is 398 metres long."),
+        ("The Corrin bridge was opened in 1931.", "The Corrin bridge was opened in 1933."),
+        ("The notice period is 14 days.", "The notice period is three weeks."),
+        ("The ticket costs $12.", "The ticket costs $15."),
+    ],
+)
+def test_found(one, other):
+    evidence = pieces(one, "Rain fell in spring.", other)
+    (conflict,) = find(evidence)
+    assert (conflict.first, conflict.second) == (0, 2)
+    words = conflict.worded(evidence)
+    assert conflict.said.text in words
+    assert conflict.other.text in words
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The Corrin bridge is 412 metres long.", "The Corrin bridge is 0.412 km long."),
+        ("The Corrin bridge is 412 metres long.", "The Lund bridge is 398 metres long."),
+        ("Sales were 5% in 2019.", "Sales were 6% in 2020."),
+        ("The Corrin bridge was opened in 1931.", "The Corrin bridge is 412 metres long."),
+        ("The Corrin bridge is about 400 metres long.", "The Corrin bridge is 412 metres long."),
+    ],
+)
+def test_not_invented(one, other):
+    assert find(pieces(one, other)) == []

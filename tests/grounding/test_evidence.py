@@ -1,0 +1,110 @@
+"""Laws of choosing evidence: exact slices, no overlap, within budget; leads that make sense."""
+
+from __future__ import annotations
+
+import pytest
+from grounding_builders import ByWord, document, hit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragstone.grounding.candidates import candidates_of
+from ragstone.grounding.evidence import approximate_tokens, select
+from ragstone.types import Element, Span
+
+SENTENCES = st.lists(
+    st.sampled_from(
+        ["The bridge opened in 1931.", "It is 412 m long.", "Ça coûte 5 €.", "漢字は難しい。",
+         "שלום עולם.", "Rain fell on the old town.", "The mayor, Ada Brun, spoke.", "\n\n", "x"]
+    ),
+    min_size=1,
+    max_size=14,
+).map(" ".join)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(SENTENCES, st.integers(5, 200), st.integers(1, 6), st.booleans())
+def test_evidence_is_exact_disjoint_and_within_budget(text, max_tokens, max_items, embed):
+    source = document(text)
+    half = len(text) // 2
+    hits = [
+        hit(source, rank=1, span=Span(0, max(1, half))),
+        hit(source, rank=2, span=Span(half // 2, len(text))),  # overlaps the first
+    ]
+    chosen = select(
+        "When did the bridge open?", hits, encoder=ByWord() if embed else None,
+        document_of=lambda _: source, max_tokens=max_tokens, max_items=max_items,
+    )  # fmt: skip
+    assert len(chosen) <= max_items
+    for place, item in enumerate(chosen):
+        assert item.span.of(text) == item.text != ""
+        assert 0.0 <= item.score <= 1.0
+        assert "\n".join(span.of(text) for span in item.lead) == item.lead_text
+        assert all(not item.span.overlaps(other.span) for other in chosen[place + 1 :])
+    spent = sum(approximate_tokens(e.text) + approximate_tokens(e.lead_text) for e in chosen)
+    assert spent <= max_tokens or len(chosen) == 1
+    assert [e.score for e in chosen] == sorted((e.score for e in chosen), reverse=True)
+
+
+def test_the_sentence_with_the_answer_comes_first():
+    text = (
+        "The Corrin valley is known for cheese. The Corrin bridge was opened in 1931 by the mayor. "
+        "Its market takes place on Fridays. The bridge of Lund was opened in 1880."
+    )
+    source = document(text)
+    for encoder in (None, ByWord()):
+        chosen = select(
+            "When was the Corrin bridge opened?", [hit(source)], encoder=encoder,
+            document_of=lambda _: source,
+        )  # fmt: skip
+        assert "1931" in chosen[0].text
+
+
+def test_no_hits_no_evidence():
+    assert select("Why?", [], encoder=None, document_of=lambda _: document("")) == []
+
+
+def test_a_pronoun_brings_the_sentence_it_points_to():
+    text = "Ada Brun was mayor of Corrin. She opened the bridge in 1931."
+    source = document(text)
+    (first, second) = candidates_of([hit(source)], lambda _: source)
+    assert (first.lead_text, second.lead_text) == ("", "Ada Brun was mayor of Corrin.")
+
+
+def test_a_row_brings_its_header_and_a_list_item_its_opening():
+    text = "Year | Visitors\n2019 | 310\n2020 | 290\nThe bridge has:\n- two lanes\n- one toll house"
+    spans = {
+        line: Span(text.index(line), text.index(line) + len(line)) for line in text.split("\n")
+    }
+    elements = (
+        Element("table", Span(0, spans["2020 | 290"].end)),
+        Element("row", spans["Year | Visitors"], level=1),
+        Element("row", spans["2019 | 310"], level=2),
+        Element("row", spans["2020 | 290"], level=3),
+        Element("paragraph", spans["The bridge has:"]),
+        Element("list_item", spans["- two lanes"], level=1),
+        Element("list_item", spans["- one toll house"], level=1),
+    )
+    source = document(text, elements=elements)
+    leads = {c.text: c.lead_text for c in candidates_of([hit(source)], lambda _: source)}
+    assert leads["2020 | 290"] == "Year | Visitors"
+    assert leads["- one toll house"] == "The bridge has:"
+    assert leads["Year | Visitors"] == ""
+
+
+def test_headings_and_furniture_are_no_evidence():
+    text = "Corrin bridge\nThe bridge opened in 1931.\nPage 7"
+    elements = (
+        Element("heading", Span(0, 13), level=1),
+        Element("paragraph", Span(14, 40)),
+        Element("furniture", Span(41, 47)),
+    )
+    source = document(text, elements=elements)
+    assert [c.text for c in candidates_of([hit(source)], lambda _: source)] == [
+        "The bridge opened in 1931."
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "   \n ", "…"])
+def test_texts_without_words(text):
+    source = document(text)
+    assert len(select("Why?", [hit(source)], encoder=None, document_of=lambda _: source)) <= 1
