@@ -33,12 +33,15 @@ class Settings:
     # which models
     encoder: str = "all-MiniLM-L6-v2"  # shipped inside the package; or a folder with model.onnx
     llm: str = "auto"  # auto: the local model where its runtime is installed, else quotes alone
-    reranker: str = "none"  # none, or a folder with a cross-encoder, or an http(s) rerank endpoint
+    # none, a folder with an ONNX cross-encoder, sentence-transformers:NAME, or URL#MODEL
+    reranker: str = "none"
     llm_timeout_s: float = 120.0  # without a token from an endpoint
 
     # retrieval
     mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
     k: int = 10  # passages returned by search and read by ask
+    per_document: int = 0  # passages of one document at most; 0: no limit
+    diversity: float = 0.0  # 0: as ranked, 1: as unlike each other as can be (MMR)
     threads: int = 0  # 0: as many as there are physical cores
 
     # answers

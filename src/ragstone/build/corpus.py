@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ragstone import settings as settings_module
-from ragstone.build.names import Download, open_encoder, open_model
+from ragstone.build.names import Download, open_encoder, open_model, open_reranker
 from ragstone.errors import CorpusError, UsageError
 from ragstone.settings import Settings
 from ragstone.types import Scalar
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.applications.sync_estimate import Estimate
     from ragstone.corpus.store import Store, VersionInfo
-    from ragstone.protocols import Encoder, Filter, LanguageModel, Retriever, Snapshot
+    from ragstone.protocols import Encoder, Filter, LanguageModel, Reranker, Retriever, Snapshot
     from ragstone.trace import Trace
     from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
 
@@ -103,6 +103,7 @@ class Corpus:
         self._owns_encoder = encoder is None
         self._models: dict[str, LanguageModel | None] = {}
         self._given_model = model
+        self._reranker: Reranker | None = None
         self._store: Store | None = None
         self._lock = threading.RLock()
 
@@ -175,8 +176,23 @@ class Corpus:
     def retriever(self, snapshot: Snapshot, mode: Mode | None = None) -> Retriever:
         """The retriever that the settings name, over a snapshot."""
         from ragstone.retrieval.retrievers import retriever
+        from ragstone.retrieval.selection import Diverse, PerDocument, Reranked
 
-        return retriever(snapshot, self.encoder, mode or self.settings.mode)
+        found: Retriever = retriever(snapshot, self.encoder, mode or self.settings.mode)
+        reranker = self._opened_reranker()
+        if reranker is not None:
+            found = Reranked(found, reranker)
+        if self.settings.diversity:
+            found = Diverse(found, snapshot, balance=1.0 - min(self.settings.diversity, 1.0))
+        if self.settings.per_document:
+            found = PerDocument(found, most=self.settings.per_document)
+        return found
+
+    def _opened_reranker(self) -> Reranker | None:
+        with self._lock:
+            if self._reranker is None:
+                self._reranker = open_reranker(self.settings.reranker)
+            return self._reranker
 
     def model(
         self, spec: str | None = None, *, on_progress: Download | None = None
@@ -375,13 +391,13 @@ class Corpus:
 
     def _components(self, snapshot: Snapshot, model: LanguageModel | None) -> Components:
         from ragstone.applications.ask import Components
-        from ragstone.grounding.verification import RuleJudge
+        from ragstone.grounding.verification import judge_for
 
         return Components(
             snapshot=snapshot,
             retriever=self.retriever(snapshot),
             encoder=self.encoder,
-            judge=RuleJudge(),
+            judge=judge_for(self.encoder),
             model=model,
         )
 

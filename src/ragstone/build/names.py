@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ragstone.errors import ModelError, UsageError
-from ragstone.protocols import Encoder, LanguageModel
+from ragstone.protocols import Encoder, LanguageModel, Reranker
 from ragstone.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -85,3 +86,18 @@ def _local_if_possible(on_progress: Download | None) -> LanguageModel | None:
     except ModelError as error:
         _log.warning("%s Answering in quotes; `--llm none` says so without this message.", error)
         return None
+
+
+def open_reranker(spec: str) -> Reranker | None:
+    """The reranker of a spec; None for `none`. An endpoint's key is read from RERANK_API_KEY."""
+    if spec == "none":
+        return None
+    from ragstone.models import reranker
+
+    if spec.startswith(("http://", "https://")):
+        url, _, model = spec.partition("#")
+        return reranker.HttpReranker(url, model=model, key=os.environ.get("RERANK_API_KEY", ""))
+    kind, _, name = spec.partition(":")
+    if kind == "sentence-transformers" and name:
+        return reranker.SentenceTransformersReranker(name)
+    return reranker.OnnxReranker(Path(spec).expanduser())

@@ -113,7 +113,7 @@ def keys() -> None:
 @keys.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(["read", "write", "admin"]), default="read",
-              show_default=True)  # fmt: skip
+              show_default=True, help="What the key may do.")  # fmt: skip
 @click.option("--only", "corpora", multiple=True, metavar="CORPUS",
               help="Only this corpus; may be repeated. Default: all.")  # fmt: skip
 @click.option("--where", default="", metavar="EXPR",
