@@ -73,7 +73,7 @@ def test_over_http(server):
 def test_over_standard_input(folder):
     """`ragstone mcp` as an editor starts it; a wrapper gives it the tests' encoder."""
     parameters = StdioServerParameters(
-        command=sys.executable, args=[str(HERE / "stdio_server.py"), str(folder)]
+        command=sys.executable, args=[str(HERE / "own_process.py"), str(folder), "stdio"]
     )
 
     async def main() -> None:

@@ -60,15 +60,6 @@ SEARCH_BODY: JsonObject = {
         },
     },
 }  # fmt: skip
-_TURN: JsonObject = {
-    "type": "object",
-    "required": ["question", "answer"],
-    "additionalProperties": False,
-    "properties": {
-        "question": {"type": "string", "maxLength": 8000},
-        "answer": {"type": "string", "maxLength": 20000},
-    },
-}
 ASK_BODY: JsonObject = {
     "type": "object",
     "required": ["question"],
@@ -77,10 +68,6 @@ ASK_BODY: JsonObject = {
         "question": _QUESTION,
         "k": _K,
         "where": _WHERE,
-        "turns": {
-            "type": "array", "maxItems": 50, "items": _TURN,
-            "description": "What was said before, oldest first: the question may refer to it.",
-        },
     },
 }  # fmt: skip
 
@@ -117,18 +104,10 @@ def events_of(
     *,
     where: str | None,
     trace: Trace,
-    turns: list[tuple[str, str]] | None = None,
     k: int | None = None,
 ) -> Iterator[Event]:
-    """The events of one answer; with `turns`, the question is read as the next of them."""
+    """The events of one answer."""
     return shelf.corpus.ask_stream(question, k=k, where=where, trace=trace)
-
-
-def turns_of(call: Call) -> list[tuple[str, str]]:
-    """The turns before, as the body gives them."""
-    given = call.body.get("turns")
-    turns = given if isinstance(given, list) else []
-    return [(str(t["question"]), str(t["answer"])) for t in turns if isinstance(t, dict)]
 
 
 async def ask(call: Call) -> Response:
@@ -136,12 +115,9 @@ async def ask(call: Call) -> Response:
     shelf = call.shelf
     where = shelf.visible(call.caller, call.text("where"))
     trace = Trace()
-    turns = turns_of(call)
 
     def make() -> Iterator[Event]:
-        return events_of(
-            shelf, call.text("question"), where=where, trace=trace, turns=turns, k=call.maybe("k")
-        )
+        return events_of(shelf, call.text("question"), where=where, trace=trace, k=call.maybe("k"))
 
     answer = await whole(call, make)
     telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
@@ -167,11 +143,10 @@ async def ask_stream(call: Call) -> Response:
     shelf = call.shelf
     where = shelf.visible(call.caller, call.text("where"))
     trace = Trace()
-    turns = turns_of(call)
 
     def make() -> Iterator[Event]:
         yield from events_of(
-            shelf, call.text("question"), where=where, trace=trace, turns=turns, k=call.maybe("k")
+            shelf, call.text("question"), where=where, trace=trace, k=call.maybe("k")
         )
         telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
 
@@ -244,8 +219,7 @@ OPERATIONS = (
         "POST", "/api/corpora/{corpus}/ask", "Answer a question", "ask", "read", ask,
         Reply("The answer with its claims and citations.", examples.ANSWER), (CORPUS,), ASK_BODY,
         {"simple": {"question": "How is a version rolled back?"},
-         "follow-up": {"question": "And back?",
-                       "turns": [{"question": "How is it rolled back?", "answer": "So."}]}},
+         "filtered": {"question": "What was the revenue?", "where": "format = 'pdf'"}},
         errors=(404,),
     ),
     Operation(

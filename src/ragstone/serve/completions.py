@@ -15,7 +15,7 @@ from ragstone.serve.conversation import (
     MAYBE_FLAG,
     WHERE,
     Asked,
-    ask_in_turns,
+    asked_of,
     failing,
     messages_of,
 )
@@ -46,7 +46,7 @@ CHAT_BODY: JsonObject = {
 async def chat_completions(call: Call) -> Response:
     """An answer in the form of a chat completion."""
     given = call.body["messages"]
-    asked = ask_in_turns(call, messages_of(given), "chatcmpl-")
+    asked = asked_of(call, messages_of(given), "chatcmpl-")
     if call.flag("stream"):
         return _chat_stream(call, asked)
     async with call.library.work.stream(asked.make) as events:

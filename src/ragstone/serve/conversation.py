@@ -1,7 +1,8 @@
 """What a client of OpenAI's asks, read from its messages, and how the answer grows.
 
 Instructions of the client (system messages) do not reach the writer of answers: what is said
-must follow from the documents.
+must follow from the documents. The last message of the user is the question; what was said
+before it is not read, so a question must stand for itself.
 """
 
 from __future__ import annotations
@@ -68,17 +69,17 @@ class Asked:
         }
 
 
-def ask_in_turns(call: Call, messages: list[tuple[str, str]], prefix: str) -> Asked:
+def asked_of(call: Call, messages: list[tuple[str, str]], prefix: str) -> Asked:
     model = call.text("model")
     if model not in {shelf.name for shelf in call.library.seen_by(call.caller)}:
         raise no_model(model)
     shelf = call.library.shelf(model, call.caller)
-    question, turns = _conversation(messages)
+    question = _question(messages)
     where = shelf.visible(call.caller, call.text("where"))
     trace = Trace()
 
     def make() -> Iterator[Event]:
-        yield from events_of(shelf, question, where=where, trace=trace, turns=turns)
+        yield from events_of(shelf, question, where=where, trace=trace)
         telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
 
     request = call.request
@@ -121,26 +122,23 @@ def _text(content: Json) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _conversation(messages: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
-    """The last question of the user, and the turns before it (question, answer)."""
-    last = max((i for i, (role, _) in enumerate(messages) if role == "user"), default=-1)
-    question = messages[last][1].strip() if last >= 0 else ""
+def _question(messages: list[tuple[str, str]]) -> str:
+    """The last message of the user. Raises Problem (422) where there is none with text."""
+    question = next((text for role, text in reversed(messages) if role == "user"), "").strip()
     if not question:
         raise Problem(
-            422, "no_question", "There is no message of a user with text.",
-            remedy="End `messages` with one whose role is user.", param="messages",
-        )  # fmt: skip
+            422,
+            "no_question",
+            "There is no message of a user with text.",
+            remedy="End `messages` with one whose role is user.",
+            param="messages",
+        )
     if len(question) > 8000:
         raise Problem(
-            422, "long_question", f"The question has {len(question)} characters.",
-            remedy="Ask in at most 8,000.", param="messages",
-        )  # fmt: skip
-    turns: list[tuple[str, str]] = []
-    waiting = ""
-    for role, text in messages[:last]:
-        if role == "user":
-            waiting = text
-        elif role == "assistant" and waiting:
-            turns.append((waiting, text))
-            waiting = ""
-    return question, turns[-50:]
+            422,
+            "long_question",
+            f"The question has {len(question)} characters.",
+            remedy="Ask in at most 8,000.",
+            param="messages",
+        )
+    return question

@@ -54,7 +54,8 @@ def failed(event: str, error: BaseException, **values: Value) -> None:
         code = trace.tb_frame.f_code
         place = f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}:{code.co_name}"
         trace = trace.tb_next
-    write(event, level=logging.ERROR, error=type(error).__name__, place=place, **values)
+    what = f"{event}: {type(error).__name__} at {place}"
+    write(what, level=logging.ERROR, **values)
 
 
 class _Json(logging.Formatter):

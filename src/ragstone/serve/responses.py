@@ -14,7 +14,7 @@ from ragstone.serve.conversation import (
     MAYBE_FLAG,
     WHERE,
     Asked,
-    ask_in_turns,
+    asked_of,
     failing,
     messages_of,
 )
@@ -28,7 +28,7 @@ RESPONSES_BODY: JsonObject = {
         "input": {"type": ["string", "array"], "maxItems": 200, "items": {"type": "object"}},
         "stream": MAYBE_FLAG,
         "previous_response_id": {
-            "type": "null", "description": "Nothing is kept here: send the turns in `input`."
+            "type": "null", "description": "Nothing is kept here: ask a whole question."
         },
         "where": WHERE,
     },
@@ -39,7 +39,7 @@ async def responses(call: Call) -> Response:
     """An answer in the form of a response."""
     given = call.body["input"]
     messages = [("user", given)] if isinstance(given, str) else messages_of(given)
-    asked = ask_in_turns(call, messages, "resp_")
+    asked = asked_of(call, messages, "resp_")
     item = f"msg_{secrets.token_hex(12)}"
     if call.flag("stream"):
         return Streaming(

@@ -1,4 +1,4 @@
-// Asking: a conversation in which every statement shows what proves it.
+// Asking: questions and answers in which every statement shows what proves it.
 
 import { state, stream } from "./api.js";
 import { counted, duration, fileName, fill, h, icon, say } from "./dom.js";
@@ -6,7 +6,6 @@ import { openReader, passageOf } from "./reader.js";
 import { stageList } from "./stages.js";
 
 export function askView(main) {
-  const turns = [];
   let abort = null;
   const thread = h("div", { class: "thread" });
   const field = h("textarea", {
@@ -25,7 +24,7 @@ export function askView(main) {
       h("details", { class: "filter" },
         h("summary", {}, "Filter"),
         h("label", { for: "where" }, "Only documents that fit"), where),
-      h("button", { type: "button", class: "link", onclick: anew }, "New conversation")),
+      h("button", { type: "button", class: "link", onclick: anew }, "Clear")),
   );
 
   function grow() {
@@ -42,7 +41,6 @@ export function askView(main) {
 
   function anew() {
     stop();
-    turns.length = 0;
     fill(thread, welcome());
     field.focus();
   }
@@ -74,10 +72,8 @@ export function askView(main) {
     reply.element.scrollIntoView({ block: "start", behavior: "smooth" });
     const body = { question };
     if (where.value.trim()) body.where = where.value.trim();
-    if (turns.length) body.turns = turns.slice(-10);
     try {
       await stream("ask/stream", body, reply.on, abort.signal);
-      turns.push({ question, answer: reply.text().slice(0, 20000) });
     } catch (error) {
       reply.fail(error.name === "AbortError" ? "Stopped." : error.message);
     }
@@ -124,7 +120,6 @@ function answerView(question) {
   );
   const claims = new Map();
   const removed = [];
-  let text = "";
 
   function open(passage) {
     openReader(passage, passages);
@@ -159,7 +154,6 @@ function answerView(question) {
     },
     claim(claim) {
       progress.hidden = true;
-      text += claim.append;
       const lead = claim.append.startsWith("\n") ? "\n" : claim.index ? " " : null;
       const statement = h("span", { class: `claim ${claim.verdict}` }, claim.text);
       if (claim.verdict !== "supported") statement.append(h("em", { class: "unproved" }, "not proved"));
@@ -179,7 +173,6 @@ function answerView(question) {
     done(answer) {
       progress.hidden = true;
       if (!claims.size && !answer.abstained) prose.textContent = answer.answer;
-      text = answer.answer;
       say(answer.abstained ? `No answer: ${answer.reason}` : answer.answer);
       if (removed.length) after.append(removedList(removed));
       after.append(foot(answer));
@@ -195,7 +188,7 @@ function answerView(question) {
     after.append(h("p", { class: "problem", role: "alert" }, message));
   }
 
-  return { element, fail, text: () => text, on: (name, data) => handlers[name]?.(data) };
+  return { element, fail, on: (name, data) => handlers[name]?.(data) };
 }
 
 function source(citation, { number: label, passage }, open) {

@@ -1,0 +1,107 @@
+"""The server as a process: it stops when told, and loses nothing when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ragstone.build import open_corpus
+from ragstone.testing.hashing import HashingEncoder
+
+pytestmark = pytest.mark.real
+HERE = Path(__file__).parent
+
+
+@contextlib.contextmanager
+def process(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = [sys.executable, str(HERE / "own_process.py"), str(folder), "http", str(port)]
+    running = subprocess.Popen(script, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{url}/ready").status_code == 200:
+                    break
+            time.sleep(0.1)
+        yield running, url
+    finally:
+        running.kill()
+        running.wait(10)
+
+
+@pytest.fixture
+def copied(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "corpus"))
+
+
+def test_it_stops_when_told_and_finishes_what_it_began(copied):
+    with process(copied) as (running, url), httpx.Client(base_url=url, timeout=30) as client:
+        replies: list[int] = []
+
+        def upload() -> None:
+            put = client.put("/api/corpora/main/files/late.md", content="# Late\n\nThe bell rings.")
+            replies.append(put.status_code)
+
+        sender = threading.Thread(target=upload)
+        sender.start()
+        time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        sender.join(20)
+        assert running.wait(20) in (0, -signal.SIGTERM)
+        assert replies == [201]
+    with open_corpus(copied, encoder=HashingEncoder(), settings={"llm": "none"}) as corpus:
+        assert [info.title for info in corpus.documents(where="title = 'Late'")] == ["Late"]
+
+
+def test_an_idle_connection_does_not_hold_it_up(copied):
+    with process(copied) as (running, url), httpx.Client(base_url=url) as client:
+        client.get("/health")
+        port = int(url.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port)):
+            began = time.monotonic()
+            running.send_signal(signal.SIGTERM)
+            running.wait(20)
+            assert time.monotonic() - began < 10
+
+
+def test_killed_in_the_midst_of_uploads_it_loses_nothing_it_confirmed(copied):
+    confirmed: list[str] = []
+    for round_ in range(3):
+        with process(copied) as (running, url):
+
+            def uploads(url: str = url, round_: int = round_) -> None:
+                with contextlib.suppress(httpx.HTTPError), httpx.Client(base_url=url) as client:
+                    for number in range(50):
+                        name = f"n{round_}x{number}"
+                        text = f"# {name}\n\nBuoy {name} is green.\n"
+                        put = client.put(f"/api/corpora/main/files/{name}.md", content=text)
+                        if put.status_code == 201:
+                            confirmed.append(name)
+
+            sender = threading.Thread(target=uploads)
+            sender.start()
+            time.sleep(1.5 + 0.37 * round_)
+            running.kill()
+            sender.join(20)
+    assert confirmed
+    with open_corpus(copied, encoder=HashingEncoder(), settings={"llm": "none"}) as corpus:
+        titles = [info.title for info in corpus.documents()]
+        assert len(titles) == len(set(titles))
+        assert set(confirmed) <= set(titles)
+        for name in (confirmed[0], confirmed[-1]):
+            assert f"Buoy {name} is green." in corpus.search(f"Buoy {name}")[0].passage.text
