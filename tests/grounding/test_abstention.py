@@ -1,0 +1,84 @@
+"""The decision to answer: bounded, ordered by level, and a refusal that tells what is missing."""
+
+from __future__ import annotations
+
+import pytest
+from grounding_builders import document, hit, piece, pieces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ragstone.grounding.abstention import THRESHOLDS, decide
+from ragstone.grounding.citations import was_shown
+from ragstone.grounding.extractive import compose
+from ragstone.grounding.shortanswers import find
+
+SOURCE = document("The Corrin bridge was opened in 1931. It is 412 metres long.", title="Corrin")
+HITS = [hit(SOURCE, scores={"bm25": 9.0, "cosine": 0.7})]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=50), st.floats(0, 1), st.integers(0, 3))
+def test_confidence_is_a_probability_and_caution_is_ordered(question, score, count):
+    evidence = [
+        piece("The Corrin bridge was opened in 1931.", id=f"d{n}", score=score)
+        for n in range(count)
+    ]
+    answered = []
+    for level in ("cautious", "balanced", "eager"):
+        confidence, refusal = decide(question, evidence, HITS, level=level)
+        assert 0.0 <= confidence <= 1.0
+        answered.append(refusal is None)
+        if refusal is not None:
+            assert refusal.reason
+            assert refusal.confidence == confidence
+            assert all(was_shown(citation, evidence) for citation in refusal.nearest)
+    assert answered == sorted(answered)
+
+
+def test_thresholds_are_ordered():
+    assert THRESHOLDS["cautious"] > THRESHOLDS["balanced"] > THRESHOLDS["eager"] > 0
+
+
+def test_without_evidence_or_hits_there_is_no_answer():
+    confidence, refusal = decide("When?", [], [])
+    assert confidence == 0.0
+    assert refusal is not None
+    assert "Nothing in the documents" in refusal.reason
+
+
+def test_a_refusal_names_what_nothing_mentions():
+    _, refusal = decide("Who painted the Zanzibar ceiling?", [], HITS)
+    assert refusal is not None
+    assert "Zanzibar" in refusal.reason
+    assert "1 document" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("When was the Corrin bridge opened?", "1931"),
+        ("How long is the Corrin bridge?", "412 metres"),
+        ("Who opened the Corrin bridge?", "Ada Brun"),
+        ("Where was the toll collected?", "Lower Corrin"),
+        ("Why was it built?", None),
+    ],
+)
+def test_short_answers(question, answer):
+    evidence = pieces(
+        "The Corrin bridge was opened in 1931 by Ada Brun.",
+        "The Corrin bridge is 412 metres long.",
+        "The toll was collected in Lower Corrin.",
+    )
+    found = find(question, evidence)
+    assert (found.text if found else None) == answer
+    if found is not None:
+        assert found.span.of(evidence[found.index].text) == found.text
+
+
+def test_composed_answers_are_quotes_with_their_markers():
+    evidence = [
+        piece("Rain fell.", id="a", score=0.1),
+        piece("It opened in 1931.", id="b", score=0.9),
+    ]
+    assert compose("When?", evidence) == "“It opened in 1931.” [2]"
+    assert compose("When?", []) == ""
