@@ -21,18 +21,19 @@ from ragstone.documents.blocks import Tokens, TokenSpans, Unit, units
 from ragstone.types import Document, Passage, Span
 
 MAX_TOKENS = 240
-TARGET_TOKENS = 160
+TARGET_TOKENS = 90
 
 # The price of ending a passage at a joint, in the units of the size's squared relative error.
 _PRICES = {
     "hard": -10.0, "heading": -0.6, "block": 0.15, "row": 0.1, "item": 0.25, "deeper": 0.6,
-    "code_gap": 0.2, "line": 0.6, "sentence": 0.3, "lead": 0.8, "headed": 3.0,
+    "code_gap": 0.35, "line": 1.0, "sentence": 0.3, "lead": 0.8, "headed": 3.0,
     "clause": 1.5, "word": 2.5, "inside": 5.0,
 }  # fmt: skip
 # How much of it a unit that leans on the one before adds.
-_LEANING = {"sentence": 0.8, "block": 0.3, "item": 0.2}
+_LEANING = {"sentence": 1.0, "block": 0.3, "item": 0.2}
 _SURE = 0.8  # below this share of the limit, counts in the whole text are trusted for the slice
-_OVER_TARGET = 0.6  # how much a passage at `max_tokens` pays; one of no size at all pays 1
+_OVER_TARGET = 0.6  # what a passage pays that is too large by the share below; it grows squared
+_LARGE = 0.42
 
 
 def chunk(
@@ -71,7 +72,10 @@ def chunk(
 
 def _packed(pieces: Sequence[Unit], max_tokens: int, target: int) -> list[tuple[int, int]]:
     """The cheapest partition of the units into passages, as index ranges."""
-    sizes = [_size_price(size, target, max_tokens) for size in range(max_tokens + 1)]
+    weight = sum(piece.weight for piece in pieces)
+    if weight <= max_tokens and not any(piece.joint == "heading" for piece in pieces[2:]):
+        return [(0, len(pieces))]
+    sizes = [_size_price(size, target) for size in range(max_tokens + 1)]
     count = len(pieces)
     best = [0.0] * (count + 1)
     since = [0] * (count + 1)
@@ -99,10 +103,10 @@ def _packed(pieces: Sequence[Unit], max_tokens: int, target: int) -> list[tuple[
     return ranges
 
 
-def _size_price(size: int, target: int, max_tokens: int) -> float:
+def _size_price(size: int, target: int) -> float:
     if size <= target:
         return ((target - size) / target) ** 2
-    return _OVER_TARGET * ((size - target) / (max_tokens - target)) ** 2
+    return _OVER_TARGET * ((size - target) / (_LARGE * target)) ** 2
 
 
 def _price(unit: Unit) -> float:

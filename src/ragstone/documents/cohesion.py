@@ -41,7 +41,7 @@ _POINTING = frozenset(
         *("он", "она", "оно", "они", "это", "этот", "эта", "эти", "его", "поэтому", "однако"),
     )
 )
-_OF_POINTING = 0.7  # the rest of the scale is the share of common words
+_OF_POINTING = 0.4  # the rest of the scale is the share of common words
 
 
 def content_words(text: str, start: int, end: int) -> frozenset[str]:
