@@ -100,3 +100,15 @@ def test_without_markers_leaves_the_statement():
 )
 def test_refusals(draft, refuses):
     assert is_refusal(draft) is refuses
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("The `?` operator returns early [1].", "The ? operator returns early."),
+        ("So [1][2], then [3] it ends.", "So, then it ends."),
+        ("“Quoted.” [1]", "“Quoted.”"),
+    ],
+)
+def test_markers_leave_no_gaps_and_take_none(text: str, bare: str) -> None:
+    assert without_markers(text) == bare

@@ -21,6 +21,10 @@ MARKER = re.compile(
     rf"|【({_NUMBERS})(?:†[^】]*)?】|\((?:source|sources|evidence|passage)s?:?\s*({_NUMBERS})\)",
     re.IGNORECASE,
 )
+# A marker with the gap before it, where nothing or a closing mark follows ("... in 1931 [1].").
+_MARKED = re.compile(
+    rf"(?:\s*(?:{MARKER.pattern}))+(?=[.,;:!?]|\s|$)|{MARKER.pattern}", re.IGNORECASE
+)
 _LEADING = re.compile(r"(?:\s|[-*•◦·–—>]\s|#{1,6}\s|\d{1,3}[.)]\s|\([a-z0-9]{1,2}\)\s)*")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?)\s*$")
 # Sentences that frame an answer instead of stating something about the world.
@@ -91,9 +95,8 @@ def markers_of(text: str) -> tuple[int, ...]:
 
 def without_markers(text: str) -> str:
     """`text` without citation markers, emphasis marks and the gaps that they leave."""
-    bare = MARKER.sub("", text)
-    bare = re.sub(r"\*\*|__|`", "", bare)
-    return re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[^\S\n]+", " ", bare)).strip()
+    bare = re.sub(r"\*\*|__|`", "", _MARKED.sub("", text))
+    return re.sub(r"[^\S\n]+", " ", bare).strip()
 
 
 def _statements(draft: str) -> Iterator[Span]:
