@@ -44,7 +44,8 @@ FILES = {
     "arabic.txt": "المنارة بنيت في عام 1871. يبلغ ارتفاع المنارة 41 مترا وهي من الجرانيت.\n",
     "secret.html": (
         "<html><head><title>Payroll</title></head><body><h1>Payroll</h1><p>The salary of the "
-        "director is 91,500 crowns a year. The zephyrquark project is confidential.</p></body></html>"
+        "director is 91,500 crowns a year. The zephyrquark project is confidential.</p>"
+        "</body></html>"
     ),
 }
 

@@ -124,7 +124,8 @@ def test_a_corpus_that_a_key_may_not_see_does_not_exist_for_it(start, tmp_path):
 
 FIELDS = st.sampled_from(
     [
-        "format = 'text'", "format = 'markdown'", "format IN ('pdf', 'html')", "title LIKE '%lamp%'",
+        "format = 'text'", "format = 'markdown'", "format IN ('pdf', 'html')",
+        "title LIKE '%lamp%'",
         "source LIKE '%boat%'", "format != 'html'", "language = 'ar'", "title LIKE '%x%'",
     ]
 )  # fmt: skip

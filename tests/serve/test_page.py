@@ -322,7 +322,9 @@ def test_ten_thousand_documents_stay_quick(browser, tmp_path, serving):
                 for (let step = 0; step < 40; step += 1) {
                     const begun = performance.now();
                     list.scrollTop = (step * 7919 % 40) / 40 * list.scrollHeight;
-                    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+                    const frame = () => new Promise((done) => requestAnimationFrame(done));
+                    await frame();
+                    await frame();
                     slowest = Math.max(slowest, performance.now() - begun);
                 }
                 list.scrollTop = list.scrollHeight;

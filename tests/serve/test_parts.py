@@ -34,13 +34,12 @@ BODIES = [operation.body for operation in OPERATIONS if operation.body is not No
 @given(st.sampled_from(BODIES), JSON)
 def test_the_check_agrees_with_an_independent_validator(body, value):
     valid = jsonschema.Draft202012Validator(body).is_valid(value)
-    try:
+    if valid:
         schema.check(value, body)
-    except Problem as problem:
-        assert problem.status == 422
-        assert not valid, problem.message
-    else:
-        assert valid
+        return
+    with pytest.raises(Problem) as problem:
+        schema.check(value, body)
+    assert problem.value.status == 422
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
@@ -139,12 +138,10 @@ def test_an_error_of_the_iterator_reaches_the_reader_after_its_items():
 
     async def main() -> None:
         pool = work()
-        seen = []
-        with pytest.raises(UsageError):
-            async with pool.stream(failing) as stream:
-                async for item in stream:
-                    seen.append(item)  # noqa: PERF401 - an error ends the loop
-        assert seen == [1]
+        async with pool.stream(failing) as stream:
+            assert await anext(stream) == 1
+            with pytest.raises(UsageError):
+                await anext(stream)
         pool.close()
 
     asyncio.run(main())

@@ -154,7 +154,8 @@ def test_the_page_asks_for_nothing_from_outside(server):
 @pytest.mark.parametrize(
     "path",
     [
-        "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/js/../../app.py", "/js/..%2f..%2fapp.py",
+        "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/js/../../app.py",
+        "/js/..%2f..%2fapp.py",
         "/style.css%00.js", "//etc/passwd", "/page/index.html", "/app.py", "/js/",
     ],
 )  # fmt: skip
@@ -224,11 +225,12 @@ def test_an_upload_over_the_limit_is_refused_before_and_while_it_comes(own, star
         assert untold.status_code == 413
     except (httpx.WriteError, httpx.RemoteProtocolError):
         pass  # the connection was closed in the client's face, which is as good
-    assert not [path for path in tmp_path.rglob("*.part")]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing(own, tmp_path):
-    head = b"PUT /api/corpora/main/files/half.md HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n"
+    head = b"PUT /api/corpora/main/files/half.md HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head += b"Content-Length: 500\r\n\r\n"
     with socket.create_connection(("127.0.0.1", own.port)) as connection:
         connection.sendall(head + b"half of it")
         time.sleep(0.2)
@@ -245,7 +247,8 @@ def test_an_upload_that_is_cut_off_leaves_nothing(own, tmp_path):
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", 400), (b"{", 400), (b"\xff\xfe", 400), (b"[" * 100_000, 400), (b'{"question": NaN}', 400),
+        (b"", 400), (b"{", 400), (b"\xff\xfe", 400), (b"[" * 100_000, 400),
+        (b'{"question": NaN}', 400),
         (b"[]", 422), (b"null", 422), (b"{}", 422), (b'{"question": 5}', 422),
         (b'{"question": " "}', 422), (b'{"question": "a", "k": 0}', 422),
         (b'{"question": "a", "k": 1e9}', 422), (b'{"question": "a", "k": true}', 422),
@@ -284,9 +287,11 @@ def test_a_slow_head_is_cut_off(start):
 
 def test_a_connection_that_says_nothing_is_cut_off(start):
     server = start(header_timeout_s=0.3)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-        with contextlib.suppress(ConnectionResetError):
-            assert connection.recv(1) == b""
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection,
+        contextlib.suppress(ConnectionResetError),
+    ):
+        assert connection.recv(1) == b""
 
 
 def test_a_slow_body_is_cut_off(start):
@@ -309,7 +314,8 @@ def test_nothing_a_client_sends_becomes_a_header(server):
     assert "x-evil" not in reply.headers
     forged = raw(
         server,
-        b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Request-ID: a b<script>\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        b"X-Request-ID: a b<script>\r\n\r\n",
     )
     assert b"<script>" not in forged
     kept = server.client.get("/health", headers={"X-Request-ID": "trace-1.2_3"})

@@ -66,7 +66,7 @@ def _folders(corpora: tuple[str, ...]) -> dict[str, Path]:
 @click.option("--host", metavar="ADDRESS", help="Where to listen. Default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 8000.")
 @click.option("--allow-host", "allowed_hosts", multiple=True, metavar="NAME",
-              help="A name it answers to besides its address, such as docs.example.org.")  # fmt: skip
+              help="A name it answers to besides its address.")  # fmt: skip
 @click.option("--read-only", is_flag=True, default=None, help="Refuse every change.")
 @click.option("--no-page", is_flag=True, help="Serve the API without the page.")
 @click.option("--log", type=click.Choice(["text", "json", "none"]), help="Form of the log lines.")
@@ -169,7 +169,7 @@ def revoke(given: Options, key_id: str) -> None:
 @_config
 @_llm
 @click.option("--sync", multiple=True, metavar="DIR",
-              help="A folder that the tool `sync` may read; without it there is no such tool.")  # fmt: skip
+              help="A folder that the tool `sync` may read; else there is none.")  # fmt: skip
 @click.option("--read-only", is_flag=True, default=None, help="Refuse every change.")
 def mcp(
     corpora: tuple[str, ...], config: Path | None, llm: str | None, sync: tuple[str, ...],

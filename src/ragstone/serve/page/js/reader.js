@@ -201,7 +201,7 @@ function forgetPicture() {
 async function showPage(found, passage, body, page) {
   const { signal } = shown.abort;
   fill(body, h("p", { class: "loading", role: "status" }, `Drawing page ${page}…`));
-  const width = Math.min(2000, Math.round(Math.max(600, body.clientWidth) * Math.min(2, devicePixelRatio)));
+  const width = Math.min(2000, Math.round(Math.max(900, body.clientWidth) * Math.min(2, devicePixelRatio)));
   const common = { id: found.document_id, page };
   try {
     const wanted = { ...common, start: passage.start, end: passage.end, version: passage.version };
