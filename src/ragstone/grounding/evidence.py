@@ -23,7 +23,7 @@ from ragstone.grounding.words import rarity, terms_of, words_of
 from ragstone.protocols import Encoder
 from ragstone.types import Document, Evidence, Hit
 
-MAX_EMBEDDED = 12  # sentences embedded per question, at 1 to 2 ms each
+MAX_EMBEDDED = 10  # of 60 units the best 10 by words hold the answer 99% as often as the best 16
 ENOUGH = 0.97  # stop when the answer is held with this probability by the scorer's own estimate
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
 SAME = 0.9  # share of terms in common from which two sentences say the same
