@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ragstone.protocols import Filter, Retriever
 from ragstone.retrieval.hits import rescored, stage
@@ -19,7 +20,7 @@ from ragstone.text.analysis import analyse
 from ragstone.trace import Trace
 from ragstone.types import Hit
 
-DEPTH = 100  # candidates that may be linked to
+DEPTH = 60  # candidates that may be linked to
 READ = 4  # best passages that are read for titles
 WEIGHT = 2.0  # standard scores that a rare title is worth
 _FULL = 8.0  # sum of idf from which a title counts fully
@@ -84,7 +85,12 @@ def links(hits: Sequence[Hit], *, read: int = READ) -> dict[int, float]:
 
 
 def _title(hit: Hit) -> tuple[str, ...]:
-    return tuple(analyse(_BRACKETS.sub("", hit.document.title), hit.document.language))
+    return _title_terms(hit.document.title, hit.document.language)
+
+
+@lru_cache(maxsize=4096)
+def _title_terms(title: str, language: str) -> tuple[str, ...]:
+    return tuple(analyse(_BRACKETS.sub("", title), language))
 
 
 def _joined(terms: Sequence[str]) -> str:
