@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from ragstone.applications.events import Event
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.applications.sync_estimate import Estimate
+    from ragstone.applications.writing.brief import Brief
+    from ragstone.applications.writing.checking import CheckReport, Stated
+    from ragstone.applications.writing.composing import WriteEvent
+    from ragstone.applications.writing.ledger import Ledger
+    from ragstone.applications.writing.manuscript import Kind, Manuscript
     from ragstone.corpus.store import Store, VersionInfo
     from ragstone.protocols import Encoder, Filter, LanguageModel, Reranker, Retriever, Snapshot
     from ragstone.trace import Trace
@@ -220,13 +225,13 @@ class Corpus:
         missing path (with `confirm_missing`, what lay under it is removed instead).
         """
         from ragstone.applications.sync import sync
-        from ragstone.documents import read
+        from ragstone.build.reading import read_file
 
         return sync(
             self._opened(create=True),
             [Path(path) for path in paths],
             encoder=self.encoder,
-            read=read,
+            read=read_file,
             chunk=self._chunk,
             embedding_text=_embedding_text,
             recipe=RECIPE,
@@ -252,7 +257,7 @@ class Corpus:
     def estimate(self, *paths: str | PathLike[str], confirm_missing: bool = False) -> Estimate:
         """What `sync` of these paths would do, and about how long and how large; writes nothing."""
         from ragstone.applications.sync_estimate import estimate
-        from ragstone.documents import read
+        from ragstone.build.reading import read_file
 
         try:
             store: Store | None = self.store
@@ -262,7 +267,7 @@ class Corpus:
             store,
             [Path(path) for path in paths],
             encoder=self.encoder,
-            read=read,
+            read=read_file,
             chunk=self._chunk,
             recipe=RECIPE,
             workers=self.settings.workers or os.cpu_count() or 1,
@@ -388,6 +393,68 @@ class Corpus:
                 where=_filter(where),
                 trace=trace,
             )
+
+    def write(
+        self,
+        brief: str,
+        *,
+        kind: Kind = "report",
+        sections: int | None = None,
+        words: int | None = None,
+        audience: str = "",
+        style: str = "",
+        outline: str | None = None,
+        where: str | None = None,
+        at: int | str | None = None,
+        llm: str | None = None,
+    ) -> Manuscript:
+        """A text to `brief` of which every sentence is proved by exact spans.
+
+        `outline` is Markdown: a heading a section, below it the questions it should answer.
+        Without a language model it is an ordered digest of quotes. `write_stream` gives it
+        section by section, and goes on with work that was interrupted.
+        """
+        from ragstone.applications.writing import brief as briefs
+        from ragstone.applications.writing.composing import Written
+
+        asked = briefs.brief(
+            brief, kind=kind, sections=sections, words=words, audience=audience, style=style
+        )
+        events = self.write_stream(asked, outline=outline, where=where, at=at, llm=llm)
+        return next(event.manuscript for event in events if isinstance(event, Written))
+
+    def write_stream(
+        self,
+        brief: Brief,
+        *,
+        outline: str | None = None,
+        where: str | None = None,
+        at: int | str | None = None,
+        llm: str | None = None,
+        resume: Manuscript | None = None,
+        on_progress: Download | None = None,
+    ) -> Iterator[WriteEvent]:
+        """The plan, then each section as it stands; the last event is Written."""
+        from ragstone.applications.writing import composing
+        from ragstone.applications.writing.outline import parse
+
+        planned = None if outline is None else parse(outline, title=brief.title)
+        model = self.model(llm, on_progress=on_progress)
+        with self.snapshot(at) as snapshot:
+            yield from composing.write_stream(
+                brief,
+                self._components(snapshot, model),
+                where=_filter(where),
+                outline=planned,
+                resume=resume,
+            )
+
+    def check(self, ledger: Ledger, stated: Sequence[Stated]) -> CheckReport:
+        """Sentences of an edited manuscript held against the documents, if they changed."""
+        from ragstone.applications.writing.checking import check
+
+        with self.snapshot() as snapshot:
+            return check(ledger, stated, self._components(snapshot, None))
 
     def _components(self, snapshot: Snapshot, model: LanguageModel | None) -> Components:
         from ragstone.applications.ask import Components

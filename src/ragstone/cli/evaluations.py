@@ -143,6 +143,34 @@ def abstention(
     _report_answers(common, dataset, queries, False, llm or "none", limit, seed, output)
 
 
+@evaluate.command("init")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="Questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the choice.")
+@common
+def init(common: Common, folder: Path, most: int, seed: int) -> None:
+    """Draft questions about your own corpus into FOLDER, for you to edit and then measure with.
+
+    Made from headings, definitions and dates, without a model; each is marked as a draft.
+    Measure with: ragstone eval retrieval FOLDER --corpus DIR.
+    """
+    from ragstone.evaluation.drafting import draft_questions, write_drafts
+
+    with common.open() as corpus, corpus.snapshot() as snapshot:
+        documents = (snapshot.document(info.id) for info in snapshot.documents())
+        drafts = draft_questions(documents, most=most, seed=seed)
+    if not drafts:
+        raise UsageError(
+            "The corpus gives no drafts: it has no questions, definitions or dated sentences.",
+            remedy="Write queries.jsonl and qrels.tsv by hand; `eval retrieval` reads them.",
+        )
+    write_drafts(drafts, folder)
+    if common.as_json:
+        emit_json({"folder": str(folder), "questions": len(drafts)})
+    else:
+        say(f"Drafted {len(drafts)} questions in {folder}: read them, mend them, delete the bad.")
+
+
 @click.command()
 @click.argument("run_a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("run_b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -241,23 +269,29 @@ def _load(folder: Path) -> Dataset:
     return load_dataset(folder)
 
 
-def _corpus(common: Common, dataset: Dataset, **settings: str | None) -> Corpus:
+def _corpus(
+    common: Common, dataset: Dataset, *, mode: str | None = None, llm: str | None = None
+) -> Corpus:
     """The data set's own corpus, in step with its file."""
     from platformdirs import user_cache_path
 
     from ragstone.build import open_corpus
 
+    given = click.get_current_context().get_parameter_source("corpus")
+    is_given = given is not None and given.name == "COMMANDLINE"
+    named = {"mode": mode, "llm": llm}
+    values = {key: value for key, value in named.items() if value is not None}
     if dataset.corpus is None:
-        raise UsageError(
-            f"{dataset.folder} holds no corpus.jsonl[.gz].",
-            remedy="Give the corpus to search with --corpus.",
-        )
+        if not is_given:
+            raise UsageError(
+                f"{dataset.folder} holds no corpus.jsonl[.gz].",
+                remedy="Give the corpus to search with --corpus.",
+            )
+        return common.open(mode=mode, llm=llm)
     digest = hashlib.sha256(str(dataset.folder.resolve()).encode()).hexdigest()[:8]
     folder: Path = user_cache_path("ragstone") / "eval" / f"{dataset.name}-{digest}"
-    given = click.get_current_context().get_parameter_source("corpus")
-    if given is not None and given.name == "COMMANDLINE":
+    if is_given:
         folder = Path(common.corpus)
-    values = {key: value for key, value in settings.items() if value is not None}
     corpus = open_corpus(folder, config=common.config, settings=values)
     report = corpus.sync(dataset.corpus)
     if report.is_change:
