@@ -41,7 +41,7 @@ EXAMPLES = (
 def answer_messages(question: str, evidence: Sequence[Evidence], *, capable: bool) -> list[Message]:
     """The conversation that asks for a draft from the evidence."""
     if capable:
-        blocks = "\n".join(_block(number, item) for number, item in enumerate(evidence, start=1))
+        blocks = evidence_block(evidence)
         return [
             Message("system", CAPABLE),
             Message("user", f"Evidence:\n{blocks}\n\nQuestion: {question}"),
@@ -81,6 +81,11 @@ _DECLINES = re.compile(
 def declines(draft: str) -> bool:
     """Whether a draft says, instead of answering, that it cannot."""
     return bool(_DECLINES.match(draft))
+
+
+def evidence_block(evidence: Sequence[Evidence]) -> str:
+    """Evidence numbered from 1, fenced, with where it stands: data for a model to read."""
+    return "\n".join(_block(number, item) for number, item in enumerate(evidence, start=1))
 
 
 def _block(number: int, item: Evidence) -> str:

@@ -15,6 +15,7 @@ import click
 from ragstone import errors
 from ragstone.cli import (
     answers,
+    chat,
     corpora,
     documents,
     evaluations,
@@ -22,6 +23,7 @@ from ragstone.cli import (
     models,
     serve,
     versions,
+    writing,
 )
 from ragstone.cli.output import fail
 
@@ -47,7 +49,17 @@ def group() -> None:
     """Answers from your own documents: cites what it can prove, says when it cannot."""
 
 
-for module in (corpora, answers, documents, versions, serve, evaluations, models, inspection):
+for module in (
+    corpora,
+    answers,
+    writing,
+    documents,
+    versions,
+    serve,
+    evaluations,
+    models,
+    inspection,
+):
     for command in module.COMMANDS:
         group.add_command(command)
 

@@ -1,0 +1,194 @@
+"""Writing: plan, then for each section gather, draft, check; what stands is never taken back.
+
+Laws: what is shown has citations that were checked against the documents; after each section the
+work so far is a whole manuscript, so that it can be kept and gone on with later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ragstone.applications.ask import Components
+from ragstone.applications.writing import digest
+from ragstone.applications.writing.brief import Brief
+from ragstone.applications.writing.drafting import draft
+from ragstone.applications.writing.manuscript import (
+    Block,
+    Manuscript,
+    Outline,
+    Planned,
+    Section,
+    Source,
+)
+from ragstone.applications.writing.material import Material, Piece, Said, gather, within
+from ragstone.applications.writing.planning import plan
+from ragstone.grounding.citations import check
+from ragstone.grounding.words import terms_of
+from ragstone.protocols import Filter
+
+CELL_WORDS = 40  # of one cell of a comparison table
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """The outline, before anything is written; `done` sections are kept from earlier work."""
+
+    outline: Outline
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SectionWritten:
+    """One more section stands. `manuscript` is the whole of the work so far."""
+
+    section: Section
+    manuscript: Manuscript
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The end, with the whole manuscript. Always the last event."""
+
+    manuscript: Manuscript
+
+
+WriteEvent = PlanMade | SectionWritten | Written
+
+
+def write(
+    brief: Brief,
+    components: Components,
+    *,
+    where: Filter | None = None,
+    outline: Outline | None = None,
+) -> Manuscript:
+    """The whole manuscript. Raises what retrieval or the language model raises."""
+    events = write_stream(brief, components, where=where, outline=outline)
+    return next(event.manuscript for event in events if isinstance(event, Written))
+
+
+def write_stream(
+    brief: Brief,
+    components: Components,
+    *,
+    where: Filter | None = None,
+    outline: Outline | None = None,
+    resume: Manuscript | None = None,
+) -> Iterator[WriteEvent]:
+    """The manuscript section by section; ends with one Written.
+
+    `outline` is a person's; `resume` is the work so far on the same brief, whose outline and
+    sections are kept. Raises what retrieval or the language model raises.
+    """
+    if resume is not None:
+        outline = resume.outline
+    outline = outline or plan(brief, components, where)
+    model = components.model
+    manuscript = Manuscript(
+        brief=brief.text,
+        kind=brief.kind,
+        outline=outline,
+        sections=resume.sections if resume else (),
+        sources=resume.sources if resume else (),
+        model=model.name if model else "none",
+        judge=components.judge.name,
+        version=components.snapshot.version,
+    )
+    said = Said()
+    for statement in manuscript.statements:
+        said.add(statement.text, components.encoder.encode_passages([statement.text])[0])
+    yield PlanMade(outline, len(manuscript.sections))
+    words = max(30, brief.words // max(1, len(outline.sections)))
+    for planned in outline.sections[len(manuscript.sections) :]:
+        if outline.items:
+            section = _row(planned, outline, brief, components, where)
+        else:
+            others = {key for o in outline.sections if o is not planned for key in o.keys}
+            material = Material(components, brief.topic, where, said, frozenset(others))
+            section = _section(planned, manuscript, brief, material, words)
+        _check(section, components)
+        manuscript = replace(manuscript, sections=(*manuscript.sections, section))
+        manuscript = replace(manuscript, sources=_sources(manuscript, components))
+        yield SectionWritten(section, manuscript)
+    yield Written(manuscript)
+
+
+def _section(
+    planned: Planned,
+    manuscript: Manuscript,
+    brief: Brief,
+    material: Material,
+    words: int,
+) -> Section:
+    components = material.components
+    pieces = gather(planned, material, words=words)
+    if not pieces:
+        return Section(planned.heading, ())
+    if components.model is not None:
+        earlier = [statement.text for statement in manuscript.statements]
+        blocks, removed = draft(
+            planned, pieces, brief, components.model, components.judge, earlier, words=words
+        )
+        if any(statement.stands for block in blocks for statement in block.statements):
+            return Section(planned.heading, blocks, removed)
+        return Section(planned.heading, digest.compose(pieces, heading=planned.heading), removed)
+    return Section(planned.heading, digest.compose(pieces, heading=planned.heading))
+
+
+def _row(
+    planned: Planned,
+    outline: Outline,
+    brief: Brief,
+    components: Components,
+    where: Filter | None,
+) -> Section:
+    """One aspect of a comparison: for each item what stands about it, or nothing.
+
+    A cell of an item that the brief names must name the item; cells may say the same.
+    """
+    blocks: list[Block] = []
+    for item in outline.items:
+        limit = within(item.document_id, where) if item.document_id else where
+        asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
+        material = Material(components, brief.topic, limit, Said())
+        pieces = gather(asked, material, words=CELL_WORDS)
+        named = [piece for piece in pieces if item.document_id or _is_about(piece, item.heading)]
+        quotes = tuple(digest.quoted(piece) for piece in named[:1])
+        blocks.append(Block(quotes, item.heading))
+    return Section(planned.heading, tuple(blocks))
+
+
+def _is_about(piece: Piece, item: str) -> bool:
+    evidence = piece.evidence
+    shown = (evidence.text, evidence.lead_text, evidence.document.title, *evidence.heading_path)
+    held = frozenset[str]().union(*(terms_of(text) for text in shown))
+    wanted = terms_of(item)
+    return bool(wanted) and len(wanted & held) >= max(1, len(wanted) - 1)
+
+
+def _check(section: Section, components: Components) -> None:
+    """Hold every citation of a section against its document. Raises CorpusError."""
+    for statement in section.statements:
+        for citation in statement.citations:
+            check(citation, components.snapshot.document(citation.document_id))
+
+
+def _sources(manuscript: Manuscript, components: Components) -> tuple[Source, ...]:
+    """The documents that are cited, by first mention."""
+    known = {source.document_id: source for source in manuscript.sources}
+    found: dict[str, Source] = {}
+    for statement in manuscript.statements:
+        for citation in statement.citations:
+            name = citation.document_id
+            if name in found:
+                continue
+            if name in known:
+                found[name] = known[name]
+                continue
+            info = components.snapshot.find(name)
+            found[name] = Source(
+                name, info.source, info.title, info.format, info.version, info.content_hash,
+                dict(info.metadata),
+            )  # fmt: skip
+    return tuple(found.values())

@@ -1,0 +1,69 @@
+"""A section in the documents' own words: quotes grouped by where they stand, in order.
+
+Law: every statement is a quote with its citation; a label names a place and states nothing.
+Documents are ordered by their date where they have one, else by what bears most on the section;
+within a document the order is the document's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ragstone.applications.writing.manuscript import Block, Statement
+from ragstone.applications.writing.material import Piece
+from ragstone.applications.writing.planning import is_generic, readable
+from ragstone.grounding.citations import cite
+from ragstone.types import Evidence
+
+
+def compose(pieces: Sequence[Piece], *, heading: str = "") -> tuple[Block, ...]:
+    """The pieces as blocks, one for each section of each document."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Piece]] = {}
+    for piece in pieces:
+        item = piece.evidence
+        groups.setdefault((item.document.id, item.heading_path), []).append(piece)
+    documents: dict[str, int] = {}
+    for piece in pieces:
+        documents.setdefault(piece.evidence.document.id, len(documents))
+    for group in groups.values():
+        group.sort(key=lambda piece: piece.evidence.span.start)
+
+    def order(key: tuple[str, tuple[str, ...]]) -> tuple[str, int, int]:
+        first = groups[key][0].evidence
+        return (date_of(first), documents[key[0]], first.span.start)
+
+    dated = all(date_of(group[0].evidence) for group in groups.values())
+    keys = sorted(groups, key=lambda key: order(key) if dated else ("", *order(key)[1:]))
+    return tuple(
+        Block(
+            tuple(quoted(piece) for piece in groups[key]), label(groups[key][0].evidence, heading)
+        )
+        for key in keys
+    )
+
+
+def quoted(piece: Piece) -> Statement:
+    """A piece as a statement: its words on one line, true by being a quote."""
+    text = " ".join(piece.evidence.text.split())
+    cited = (cite(piece.evidence),)
+    return Statement(text, "supported", "quoted", 1.0, True, piece.form, cited)
+
+
+def label(item: Evidence, heading: str = "") -> str:
+    """Where a quote stands: title, section and page; the section's own heading is not repeated."""
+    title = readable(item.document.title) or item.document.source.rsplit("/", 1)[-1]
+    parts = [title]
+    inner = [name for name in map(readable, item.heading_path) if name]
+    if inner and inner[-1].casefold() not in {title.casefold(), heading.casefold()}:
+        last = inner[-1]
+        if is_generic(last) and len(inner) > 1 and inner[-2].casefold() != title.casefold():
+            last = f"{inner[-2]}, {last}"
+        parts.append(f"“{last}”")
+    if item.page is not None:
+        parts.append(f"page {item.page}")
+    return ", ".join(parts)
+
+
+def date_of(item: Evidence) -> str:
+    """The document's date where it tells one, as written in its metadata."""
+    return str(item.document.metadata.get("date", ""))
