@@ -20,6 +20,7 @@ from ragstone.serve import openapi
 from ragstone.serve.app import OPERATIONS
 from ragstone.serve.keys import Keys
 
+pytestmark = pytest.mark.real
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))  # of each operation
 DESCRIBED = schemathesis.openapi.from_dict(openapi.document(OPERATIONS, version="test"))
 

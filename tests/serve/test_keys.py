@@ -198,3 +198,16 @@ def test_a_filter_cannot_break_out_of_the_keys_own(filtered, asked):
     reply = server.client.post(server.api("search"), json=body, headers=sent)
     assert reply.status_code == 400
     assert "91,500" not in reply.text
+
+
+def test_an_error_tells_nothing_of_hidden_fields_or_of_the_keys_filter(filtered):
+    server, keys, _ = filtered
+    sent = headers(keys.add("no html", role="read", where="format != 'html'"))
+    body = {"question": "lamp", "where": "salery = 3"}
+    reply = server.client.post(server.api("search"), json=body, headers=sent)
+    assert reply.status_code == 400
+    for told in ("html", "Known fields", "Did you mean", "format"):
+        assert told not in reply.text
+    open_to_all = headers(keys.add("all", role="read"))
+    helped = server.client.post(server.api("search"), json=body, headers=open_to_all)
+    assert "Known fields" in helped.text

@@ -303,7 +303,10 @@ def test_a_slow_body_is_cut_off(start):
 
 def test_a_huge_head_is_refused(server):
     reply = raw(
-        server, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n"
+        server,
+        b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX: "
+        + b"a" * 100_000
+        + b"\r\n\r\n",
     )
     assert reply.split(b" ")[1] in (b"400", b"431")
 

@@ -80,7 +80,8 @@ class Guard:
         except Problem as problem:
             await visit.fail(problem)
         except RagstoneError as error:
-            await visit.fail(from_error(error))
+            caller = scope["state"].get("caller")
+            await visit.fail(from_error(error, filtered=caller is not None and bool(caller.where)))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # the last line of defence: said without its content

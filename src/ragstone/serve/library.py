@@ -20,7 +20,7 @@ from ragstone.serve.keys import Caller
 from ragstone.serve.metrics import Metrics
 from ragstone.serve.options import Options
 from ragstone.serve.pages import Pages
-from ragstone.serve.problem import Problem
+from ragstone.serve.problem import Problem, from_error
 from ragstone.serve.work import Work
 from ragstone.types import Document, DocumentInfo
 
@@ -51,14 +51,17 @@ class Shelf:
         self._lists: OrderedDict[tuple[int, str], tuple[Listed, ...]] = OrderedDict()
 
     def visible(self, caller: Caller, where: str = "") -> str | None:
-        """The filter for this caller and this question, or None. Raises UsageError.
+        """The filter for this caller and this question, or None. Raises Problem (400).
 
         Both are read on their own before they are joined, so that no bracket in the one can
         change the meaning of the other.
         """
         parts = [part for part in (caller.where, where) if part.strip()]
-        for part in parts:
-            parse_where(part)
+        try:
+            for part in parts:
+                parse_where(part)
+        except UsageError as error:
+            raise from_error(error) from error
         return " AND ".join(f"({part})" for part in parts) or None
 
     @property

@@ -60,8 +60,16 @@ class Problem(Exception):  # noqa: N818 - as in RFC 9457, problem details
         }
 
 
-def from_error(error: RagstoneError) -> Problem:
-    """The problem that an error of the package is to a client."""
+def from_error(error: RagstoneError, *, filtered: bool = False) -> Problem:
+    """The problem that an error of the package is to a client.
+
+    A caller with a filter is not told names of fields, parts of his filter, or near matches.
+    """
+    if filtered and isinstance(error, UsageError):
+        return Problem(
+            400, "bad_request", "This cannot be asked of the documents that this key may see.",
+            remedy="A filter may name only fields that they have.",
+        )  # fmt: skip
     if isinstance(error, UsageError):
         return Problem(400, "bad_request", error.what, remedy=error.remedy)
     if isinstance(error, DocumentError):

@@ -1,11 +1,12 @@
 """From a trace to counts and, where asked, to OpenTelemetry spans: no text, only times and numbers.
 
-The package `opentelemetry-api` is the extra `otel`; without it, or without `telemetry = true`,
-nothing is sent anywhere. Where spans go is set by the standard OTEL_* variables.
+OpenTelemetry is the extra `otel`; without it, or without `telemetry = true`, nothing is sent
+anywhere. Where spans go is set by the standard variables OTEL_EXPORTER_OTLP_ENDPOINT and the like.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,19 +19,42 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 _tracer: Tracer | None = None
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 def enable() -> None:
-    """Send a span for each stage from now on. Raises UsageError where the extra is missing."""
+    """Send a span for each stage from now on, to where the environment says.
+
+    A provider that was set before (by `opentelemetry-instrument`, or a test) is used as it is.
+    Raises UsageError where the extra is missing or no endpoint is named.
+    """
     global _tracer
     try:
         from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise UsageError(
             "`telemetry = true` needs OpenTelemetry, which is not installed.",
             remedy="pip install 'ragstone[otel]'",
         ) from error
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        if not any(os.environ.get(name) for name in _ENDPOINTS):
+            raise UsageError(
+                "`telemetry = true` does not say where spans go.",
+                remedy=f"Set {_ENDPOINTS[0]}, such as http://127.0.0.1:4318.",
+            )
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        trace.set_tracer_provider(provider)
     _tracer = trace.get_tracer("ragstone")
+
+
+def disable() -> None:
+    """Send no more spans."""
+    global _tracer
+    _tracer = None
 
 
 def record(act: str, trace: Trace, metrics: Metrics, *, request_id: str) -> None:

@@ -202,11 +202,12 @@ def server(library: Library) -> Server[object]:
         context: ServerRequestContext[object], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
         try:
-            found = await _called(library, _caller(context), params)
+            caller = _caller(context)
+            found = await _called(library, caller, params)
         except Problem as problem:
             return _failed(problem)
         except RagstoneError as error:
-            return _failed(from_error(error))
+            return _failed(from_error(error, filtered=bool(caller.where)))
         except Exception as error:  # a model must get an answer, and the log the place
             log.failed("tool failed", error, tool=params.name if params.name in TOOLS else "?")
             return _failed(Problem(500, "internal", "The tool failed."))
