@@ -68,3 +68,7 @@ def test_foreign_names_do_not_sway_a_text() -> None:
 def test_the_middle_of_a_long_text_counts_too() -> None:
     text = "Inhalt 1 2 3 " * 50 + SAYINGS["de"] * 100
     assert detect_language(text) == "de"
+
+
+def test_letters_of_its_own_help_a_short_text() -> None:
+    assert detect_language("Eski bekçi köyün evlerini boyadı ve hikâyeler anlattı.") == "tr"

@@ -17,7 +17,9 @@ from typing import Literal
 from ragstone.text.stopwords import STOP_WORDS
 
 SAMPLE = 4000  # characters looked at: more changes nothing
-_LEAST_WORDS = 4  # stop words seen before a Latin or Cyrillic text is given a language
+_LEAST_VOTES = (
+    3.0  # a stop word of one language is 1.5, a letter of one language 1: for a Latin text
+)
 _LEAST_SHARE = 0.12  # of the words; running text has 0.3 to 0.5 in its own language
 
 Script = Literal[
@@ -89,7 +91,7 @@ def detect_language(text: str) -> str:
     if script is None:
         return ""
     if script == "latin":
-        return _by_words(sample, _LATIN, least=_LEAST_WORDS)
+        return _by_words(sample, _LATIN, least=_LEAST_VOTES)
     if script == "cyrillic":
         return _by_words(sample, ("ru", "uk", "bg"), least=1)
     if script == "arabic":
@@ -121,7 +123,7 @@ def _sampled(text: str) -> str:
     return f"{text[: SAMPLE // 2]} {text[middle : middle + SAMPLE // 2]}"
 
 
-def _by_words(text: str, languages: tuple[str, ...], *, least: int) -> str:
+def _by_words(text: str, languages: tuple[str, ...], *, least: float) -> str:
     """The language with the largest share of stop words and letters of its own."""
     words = [word.lower() for word in _WORD.findall(text)]
     owners = _owners()
@@ -130,11 +132,11 @@ def _by_words(text: str, languages: tuple[str, ...], *, least: int) -> str:
         known = [language for language in owners.get(word, ()) if language in languages]
         for language in known:
             votes[language] += 1.0 / len(known) + 0.5
-    seen = {language for language, vote in votes.items() if vote >= least}
+    seen = set(votes)
     for letter, count in Counter(text.lower()).items():
         for language in _LETTERS.get(letter, ()):
             if language in seen or least == 1:
-                votes[language] += 0.5 * count / len(_LETTERS[letter])
+                votes[language] += count / len(_LETTERS[letter])
     if not votes:
         return ""
     language, vote = max(votes.items(), key=lambda item: (item[1], item[0]))
