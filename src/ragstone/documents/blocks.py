@@ -162,8 +162,9 @@ def _parted(text: str, start: int, end: int, gap: re.Pattern[str]) -> list[tuple
     return parts
 
 
-def units(document: Document, tokens: Tokens, max_weight: int) -> Iterator[Unit]:
-    """The document's units in order, none heavier than `max_weight`."""
+def units(document: Document, tokens: Tokens, max_weight: int, piece_weight: int) -> Iterator[Unit]:
+    """The document's units in order, none heavier than `max_weight`; what has to be broken is
+    broken into pieces of at most `piece_weight`."""
     text = document.text
     previous: Block | None = None
     before: frozenset[str] = frozenset()
@@ -174,7 +175,7 @@ def units(document: Document, tokens: Tokens, max_weight: int) -> Iterator[Unit]
             words = content_words(text, start, end) if prose else frozenset()
             lean = leaning(text, start, end, before, words) if prose else 0.0
             before = words
-            for left, right, finer in _held(text, start, end, tokens, max_weight):
+            for left, right, finer in _held(text, start, end, tokens, max_weight, piece_weight):
                 yield Unit(
                     left, right, tokens.weight(left, right), block.kind,
                     finer or inner or joint, block.level, lean,
@@ -225,13 +226,15 @@ def _inside(document: Document, block: Block) -> Iterator[tuple[int, int, str]]:
 
 
 def _held(
-    text: str, start: int, end: int, tokens: Tokens, max_weight: int
+    text: str, start: int, end: int, tokens: Tokens, max_weight: int, piece_weight: int
 ) -> Iterator[tuple[int, int, str]]:
-    """The range in pieces that weigh at most `max_weight`: by clauses, words, characters."""
+    """The range whole, or where it is too heavy in pieces: by clauses, words, characters."""
     start, end = _trimmed(text, start, end)
     finer = ""
-    while start < end and tokens.weight(start, end) > max_weight:
-        at, how = _cut(text, start, end, tokens, max_weight)
+    most = max_weight
+    while start < end and tokens.weight(start, end) > most:
+        most = piece_weight
+        at, how = _cut(text, start, end, tokens, most)
         left, right = _trimmed(text, start, at)
         if left < right:
             yield left, right, finer

@@ -52,8 +52,8 @@ def chunk(
     if max_tokens < 8:
         raise ValueError(f"max_tokens is {max_tokens}; it takes at least 8 to hold a sentence.")
     tokens = Tokens(document.text, token_spans)
-    pieces = list(units(document, tokens, max_tokens))
     target = min(target_tokens, max_tokens)
+    pieces = list(units(document, tokens, max_tokens, target))
     held: list[Span] = []
     begin = 0
     for index in range(1, len(pieces) + 1):

@@ -43,7 +43,9 @@ _NESTING = re.compile(
 )
 _UNSEEN = re.compile("[\u200b\ufeff\u00ad]")  # zero width, and where a word may be hyphenated
 _BULLETS = "•◦▪‣·●○"
-_LANGUAGE = re.compile(r"(?:lang|language|highlight-source|highlight|brush:)[-\s]*([\w+#]+)")
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]*([\w+#]+)"
+)
 
 
 def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
@@ -90,7 +92,7 @@ def write_tree(built: Builder, tree: LexborHTMLParser, *, whole: bool = False) -
     if not whole:
         frame = Frame(body)
         if frame.lost_title is not None:
-            built.heading(frame.lost_title.text_content or "", 1)
+            built.heading(frame.lost_title.text(), 1)
         _Walk(built, frame).run(frame.root)
     if built.position == before:
         _Walk(built, None).run(body)
@@ -114,10 +116,10 @@ def page_metadata(tree: LexborHTMLParser) -> dict[str, Scalar]:
         if key and content and not (key == "author" and content.startswith("http")):
             said.setdefault(key, content)
     titles = tree.css("head > title") or tree.css("title")
-    title = one_line(titles[0].text_content or "") if titles else ""
+    title = one_line(_UNSEEN.sub("", titles[0].text())) if titles else ""
     if title:
         said["title"] = title
-    headings = [one_line(_UNSEEN.sub("", node.text_content or "")) for node in tree.css("h1")[:2]]
+    headings = [one_line(_UNSEEN.sub("", node.text())) for node in tree.css("h1")[:2]]
     if len(headings) == 1 and 2 < len(headings[0]) < len(title) and headings[0] in title:
         said["title"] = headings[0]  # "Page - Site" is the page
     root = tree.css_first("html")

@@ -37,7 +37,7 @@ def is_data(table: LexborNode) -> bool:
     cells = table.css("td, th")
     if len(cells) < 2:
         return False
-    long_cells = sum(len(cell.text_content or "") > 1000 for cell in cells)
+    long_cells = sum(len(cell.text()) > 1000 for cell in cells)
     return long_cells <= 0.3 * len(cells)
 
 
@@ -56,7 +56,7 @@ def write_table(built: Builder, table: LexborNode) -> None:
     built.table(
         (_first_names(_plain(row)) if named else _merged(row, header) for row in rows),
         header=header,
-        caption=one_line(caption.text_content or "") if caption is not None else "",
+        caption=one_line(caption.text()) if caption is not None else "",
     )
 
 
@@ -96,8 +96,13 @@ def _without_spacers(rows: list[list[str]]) -> list[list[str]]:
     columns = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]
     kept: list[list[str]] = []
     pending: list[str] | None = None
-    for column in columns:
-        said = {cell for cell in column if cell and not isinstance(cell, _Again)}
+    for at, column in enumerate(columns):
+        following = columns[at + 1] if at + 1 < width else [""] * len(rows)
+        said = {  # a cell that is merged with the next column does not make this one a column
+            cell
+            for cell, right in zip(column, following, strict=True)
+            if cell and not isinstance(cell, _Again) and not isinstance(right, _Again)
+        }
         if not said and not (kept and any(map(_differs, column, kept[-1]))):
             continue
         if said and said <= _SIGNS_AFTER and kept:
@@ -234,4 +239,4 @@ def _cell_text(cell: LexborNode) -> str:
 
 def raises(before: str, node: LexborNode) -> bool:
     """Whether a `sup` is an exponent (`x^2`) rather than a note's mark or an ordinal's ending."""
-    return before[-1:].isalnum() and bool(_EXPONENT.fullmatch((node.text_content or "").strip()))
+    return before[-1:].isalnum() and bool(_EXPONENT.fullmatch(node.text().strip()))

@@ -214,9 +214,10 @@ class _Scan:
 
     def _fields(self, at: int) -> int:
         end = at
+        opening = all(e.kind in ("heading", "furniture", "header") for e in self.elements)
         while end < len(self.lines) and self.lines[end].strip():
             found = _FIELD.match(self.lines[end])
-            if found and found[1].lower() in _METADATA and not self.elements:
+            if found and found[1].lower() in _METADATA and opening:
                 self.fields.setdefault(_METADATA[found[1].lower()], found[2].strip())
             elif own := re.match(r"(Title|Author|Created|Status|Type):[ \t]*(.+)", self.lines[end]):
                 self.fields.setdefault(own[1].lower(), own[2].strip())
