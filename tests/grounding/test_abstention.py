@@ -7,7 +7,7 @@ from grounding_builders import document, hit, piece, pieces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragstone.grounding.abstention import THRESHOLDS, decide
+from ragstone.grounding.abstention import THRESHOLDS, decide, missing_part
 from ragstone.grounding.citations import was_shown
 from ragstone.grounding.extractive import compose
 from ragstone.grounding.shortanswers import find
@@ -50,7 +50,7 @@ def test_a_refusal_names_what_nothing_mentions():
     _, refusal = decide("Who painted the Zanzibar ceiling?", [], HITS)
     assert refusal is not None
     assert "Zanzibar" in refusal.reason
-    assert "1 document" in refusal.reason
+    assert "one document" in refusal.reason
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,13 @@ def test_short_answers(question, answer):
     assert (found.text if found else None) == answer
     if found is not None:
         assert found.span.of(evidence[found.index].text) == found.text
+
+
+def test_a_partial_answer_names_the_missing_part():
+    evidence = pieces("The Corrin bridge is 412 metres long.")
+    question = "Which is longer, the Corrin bridge or the Zanzibar bridge?"
+    assert missing_part(question, evidence, HITS) == "The documents say nothing about “Zanzibar”."
+    assert missing_part("How long is the Corrin bridge?", evidence, HITS) == ""
 
 
 def test_composed_answers_are_quotes_with_their_markers():

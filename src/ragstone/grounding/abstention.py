@@ -54,16 +54,17 @@ def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) 
     """Why there is no answer, in one or two sentences for a reader."""
     if not hits:
         return "Nothing in the documents matches the question."
-    documents = len({hit.passage.document_id for hit in hits})
-    searched = (
-        f"The {len(hits)} nearest passages, from {documents} "
-        f"{'document' if documents == 1 else 'documents'}, do not answer this."
-    )
+    count = len({hit.passage.document_id for hit in hits})
+    documents = "one document" if count == 1 else f"{count} documents"
+    if len(hits) == 1:
+        searched = f"The nearest passage, from {documents}, does not answer this."
+    else:
+        searched = f"The {len(hits)} nearest passages, from {documents}, do not answer this."
     absent = missing_words(asked, evidence, hits)
     if absent:
         listed = " or ".join(f"“{word}”" for word in absent[:3])
-        return f"{searched} None of them mentions {listed}."
-    return f"{searched} They mention the words of the question, but not the answer."
+        return f"{searched} Nothing there mentions {listed}."
+    return f"{searched} The words of the question are there, the answer is not."
 
 
 def missing_part(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:
