@@ -24,6 +24,7 @@ from ragstone.types import Scalar
 
 if TYPE_CHECKING:
     from ragstone.applications.ask import AskOptions, Components
+    from ragstone.applications.chat import Chat
     from ragstone.applications.events import Event
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.applications.sync_estimate import Estimate
@@ -159,7 +160,7 @@ class Corpus:
             if self._store is None:
                 if create:
                     self._store = Store.open(
-                        self.path,
+                        self.store.path,
                         encoder_identity=self.encoder.identity,
                         dim=self.encoder.dim,
                         create=True,
@@ -455,6 +456,41 @@ class Corpus:
 
         with self.snapshot() as snapshot:
             return check(ledger, stated, self._components(snapshot, None))
+
+    def chat(
+        self,
+        session: str | None = None,
+        *,
+        turns: Sequence[tuple[str, str]] = (),
+        k: int | None = None,
+        where: str | None = None,
+        llm: str | None = None,
+        on_progress: Download | None = None,
+    ) -> Chat:
+        """A dialogue: the one kept under the name `session`, or a new one.
+
+        A named session is written to the corpus's folder after each turn. `turns` are questions
+        and answers of a dialogue that was held elsewhere. Raises UsageError for a name that no
+        session may bear, CorpusError for a session that cannot be read.
+        """
+        from functools import partial
+
+        from ragstone.build.dialogue import open_chat
+
+        return open_chat(
+            self.store.path,
+            partial(self._answering, llm, on_progress),
+            session=session,
+            turns=turns,
+            options=self._options(k),
+            where=_filter(where),
+        )
+
+    @contextmanager
+    def _answering(self, llm: str | None, on_progress: Download | None) -> Iterator[Components]:
+        model = self.model(llm, on_progress=on_progress)
+        with self.snapshot() as snapshot:
+            yield self._components(snapshot, model)
 
     def _components(self, snapshot: Snapshot, model: LanguageModel | None) -> Components:
         from ragstone.applications.ask import Components

@@ -52,6 +52,7 @@ def group() -> None:
 for module in (
     corpora,
     answers,
+    chat,
     writing,
     documents,
     versions,

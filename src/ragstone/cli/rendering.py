@@ -101,6 +101,17 @@ def print_answer(answer: Answer, *, text_shown: bool) -> None:
     _print_footer(answer)
 
 
+def print_citations(found: Sequence[Citation]) -> None:
+    """Numbered quotes with their places."""
+
+    def paragraph(text: str, indent: str = "") -> None:
+        width = min(out().width, 100)
+        click.echo(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent))
+
+    for number, citation in enumerate(found, start=1):
+        _print_citation(citation, f"[{number}]", paragraph)
+
+
 def _print_citation(citation: Citation, mark: str, paragraph: Callable[..., None]) -> None:
     place = path_shortened(citation.source, 60)
     click.secho(f"{mark} {place}{_where(citation.page, citation.heading_path)}", fg="cyan")

@@ -1,0 +1,170 @@
+"""What was said in a conversation -> a question that stands alone, or the reply that needs none.
+
+Pure: words of the turn and of the turns before in, an `Understood` out; no model, no documents.
+English turns of speech are known, and the commonest courtesies of some other languages; in any
+language a follow-up is served by the words that the conversation carries over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ragstone.applications.chat_topic import CARRIED, carried, content_terms, salience
+from ragstone.applications.chat_turns import Turn
+from ragstone.grounding.lexicon import PRONOUNS
+from ragstone.types import Citation
+
+# Weight of the question with its carried words, against the question as it was said: the fewer
+# content words it has, the more it leans on what went before (tuned on half of the dialogues).
+BASE = 0.3
+BY_SHORTNESS = 0.5
+_WHOLE_TERMS = 4  # content words of its own that a question on a new topic has at least
+_BARE_CARRIED = 8  # words carried by a question without any of its own ("why?", "yes")
+
+HELLO = "Hello. Ask me something about the documents."
+THANKS = "You are welcome."
+GOODBYE = "Goodbye."
+HEARD = "All right. What else would you like to know?"
+WHAT = "What is your question about? Name a person, a thing or a topic of the documents."
+
+_COURTESIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (reply, re.compile(rf"\W*(?:{words})(?:\s+(?:there|all|everyone|you|so|very|much|a lot|again|"
+                       r"for (?:that|this|the help|your help|everything)|then|now))*\W*", re.I))
+    for reply, words in (
+        (HELLO, r"hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|"
+                r"guten (?:tag|morgen|abend)|bonjour|bonsoir|salut|hola|buenos d[ií]as|ciao|"
+                r"buongiorno|ol[áa]|hej|привет|здравствуйте|こんにちは|你好|how are you"),
+        (THANKS, r"(?:ok(?:ay)?|great|perfect|good|nice|wow)?[,.! ]*(?:many )?(?:thanks?|thank you|"
+                 r"thx|ty|cheers|much appreciated)|danke(?: sch[öo]n)?|vielen dank|merci(?: "
+                 r"beaucoup)?|(?:muchas )?gracias|(?:mille )?grazie|obrigad[oa]|tack|bedankt|"
+                 r"dank je(?: wel)?|спасибо|ありがとう(?:ございます)?|谢谢"),
+        (GOODBYE, r"(?:good ?)?bye(?: bye)?|see you(?: later| soon)?|farewell|good night|"
+                  r"tsch[üu]ss|auf wiedersehen|au revoir|adi[óo]s|arrivederci|that(?:'s| is) all"),
+        (HEARD, r"ok(?:ay)?|alright|all right|i see|got it|understood|great|perfect|nice|cool|"
+                r"good|wow|interesting|good to know|makes sense|never ?mind"),
+    )
+)  # fmt: skip
+_ASSENT = re.compile(
+    r"\W*(?:(?:yes|yeah|yep|sure|please|ok|do|ja|oui|s[ií]|да)[,. ]*)*"
+    r"(?:yes|yeah|yep|sure|please|more|go on|continue|tell me more|and then|what else|anything else"
+    r"|more (?:details?|about (?:that|it|this))|ja|oui|s[ií]|да)(?:,? please)?\W*",
+    re.I,
+)
+_CHANGE = re.compile(
+    r"\W*(?:(?:let'?s |can we )?(?:chang(?:e|ing) (?:the )?(?:subject|topic)|talk about something "
+    r"else)|(?:new|another|different) (?:question|topic|subject)|on another (?:note|topic)|"
+    r"something else|unrelated(?:ly)?)\b[^:,.;]*[:,.;]?",
+    re.I,
+)
+_LEANING = re.compile(
+    r"^\W*(?:and|but|or|so|also|then|what about|how about|why|what else|which (?:one|of)|any)\b"
+    r"|\b(?:the (?:same|other|others|rest|first|second|third|last|former|latter)|ones?|instead)\b",
+    re.I,
+)
+_UNRESOLVED = re.compile(r"\b(?:it|they|them|he|him|she|her|his|its|their|that|this|those|these)\b",
+                         re.I)  # fmt: skip
+_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "former": 0,
+             "latter": 1, "last": -1}  # fmt: skip
+_NTH = re.compile(
+    r"\bthe (first|second|third|fourth|fifth|former|latter|last)(?: (?:one|source|quote|point|item"
+    r"|of (?:them|these|those)))?(?=\W|$)|(?:\[|\bnumber |\bno\. ?|#)(\d{1,2})\]?",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A turn's meaning. With `reply` it is answered by that, without documents.
+
+    `said` is searched for as it is, `meant` with what the conversation carries over, and
+    `weight` (0 to 1) says how much the second counts. `more` asks for what was not cited yet.
+    """
+
+    said: str
+    meant: str = ""
+    weight: float = 0.0
+    carried: tuple[str, ...] = ()
+    new_topic: bool = False
+    more: bool = False
+    reply: str = ""
+    kind: Literal["answer", "courtesy", "clarification"] = "answer"
+
+
+def understand(text: str, turns: Sequence[Turn]) -> Understood:
+    """The turn `text` after `turns` (oldest first). Law: without turns, a question that has
+    words of its own is meant as it is said."""
+    said = " ".join(text.split())
+    reply = courtesy(said, asked_back=bool(turns) and turns[-1].kind == "clarification")
+    if reply:
+        return Understood(said, reply=reply, kind="courtesy")
+    earlier = [turn for turn in turns if turn.kind != "courtesy"]
+    own = content_terms(said)
+    if earlier and earlier[-1].kind == "clarification":
+        unclear = earlier[-1].question
+        meant = f"{unclear.rstrip(' ?.!')}: {said}"
+        if len(earlier) == 1 or own:
+            return Understood(said, meant, 0.5, tuple(content_terms(unclear).values()))
+    topic = [turn for turn in earlier if turn.kind == "answer"]
+    if not topic:
+        if not own or (len(own) < 2 and _UNRESOLVED.search(said) and "?" in said):
+            return Understood(said, reply=WHAT, kind="clarification")
+        return Understood(said, said)
+    changed = _CHANGE.match(said)
+    if changed and content_terms(said[changed.end() :]):
+        rest = said[changed.end() :].strip()
+        return Understood(rest, rest, new_topic=True)
+    return _followed(said, own, topic)
+
+
+def courtesy(said: str, *, asked_back: bool = False) -> str:
+    """The reply to a greeting, thanks, a farewell or a mere "I see"; "" for all else."""
+    for reply, pattern in _COURTESIES:
+        if pattern.fullmatch(said) and not (asked_back and reply == HEARD):
+            return reply
+    return ""
+
+
+def _followed(said: str, own: dict[str, str], topic: Sequence[Turn]) -> Understood:
+    last = topic[-1]
+    if not own:
+        weights = salience(topic[-1:])
+        words = carried(last.standalone, weights, count=CARRIED)
+        asked = last.standalone or last.question
+        more = bool(_ASSENT.fullmatch(said))
+        # "why?" asks of the last question, "yes" and "more" ask it again.
+        meant = asked if more else _with(f"{said.rstrip(' ?.!')}: {asked}", words[:2])
+        return Understood(said, meant, 1.0, tuple(words[:_BARE_CARRIED]), more=more)
+    weights = salience(topic)
+    words = [*_pointed(said, last), *carried(said, weights)][: CARRIED + 2]
+    if _is_new(said, own, weights):
+        return Understood(said, said, new_topic=True)
+    weight = min(1.0, BASE + BY_SHORTNESS / len(own))
+    return Understood(said, _with(said, words), weight, tuple(words))
+
+
+def _is_new(said: str, own: dict[str, str], weights: dict[str, tuple[float, str]]) -> bool:
+    """Whether a full question shares nothing with the conversation and points at nothing."""
+    if len(own) < _WHOLE_TERMS or any(term in weights for term in own):
+        return False
+    points = any(word.lower() in PRONOUNS for word in re.findall(r"[^\W\d_]+", said))
+    return not points and not _LEANING.search(said)
+
+
+def _pointed(said: str, last: Turn) -> list[str]:
+    """What "the second one" or "[2]" of the last answer names: the title of what it cites."""
+    words: list[str] = []
+    for match in _NTH.finditer(said):
+        place = int(match[2]) - 1 if match[2] else _ORDINALS[match[1].lower()]
+        cited: Sequence[Citation] = last.answer.citations
+        if -len(cited) <= place < len(cited) and cited:
+            citation = cited[place]
+            terms = content_terms(f"{citation.title} {citation.quote}")
+            words += list(terms.values())[:CARRIED]
+    return words
+
+
+def _with(said: str, words: Sequence[str]) -> str:
+    return f"{said} ({', '.join(words)})" if words else said
