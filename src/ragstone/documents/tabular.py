@@ -162,7 +162,8 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         # blank or repeated names: a header all the same where values follow below words
         below = [cell for row in rows[1:] for cell in row if cell.strip()]
         values = sum(bool(_VALUE.match(cell)) for cell in below)
-        return len(named) > 1 and not any(map(_VALUE.match, named)) and values > 0.3 * len(below)
+        names = not any(_VALUE.match(cell) and not _year(cell) for cell in named)
+        return len(named) > 1 and names and values > 0.3 * len(below)
     if len(first) == 1:
         return False
     if any(_VALUE.match(cell) and not _year(cell) for cell in named):
