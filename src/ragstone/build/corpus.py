@@ -160,7 +160,7 @@ class Corpus:
             if self._store is None:
                 if create:
                     self._store = Store.open(
-                        self.store.path,
+                        self.path,
                         encoder_identity=self.encoder.identity,
                         dim=self.encoder.dim,
                         create=True,
