@@ -168,7 +168,9 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return False
     if any(_VALUE.match(cell) and not _year(cell) for cell in named):
         return False
-    return not all(_VALUE.match(cell) for cell in named) and max(map(len, named)) <= 120
+    if all(map(_VALUE.match, named)) and first[0]:
+        return False  # years alone are names only where the first column has none
+    return max(map(len, named)) <= 120
 
 
 def _year(cell: str) -> bool:
