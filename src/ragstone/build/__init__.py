@@ -3,8 +3,11 @@
 Also the facade that a Python user meets, `Corpus`.
 """
 
+from ragstone.build import display
 from ragstone.build.corpus import Corpus, open, open_corpus  # noqa: A004
 from ragstone.build.examination import examine
 from ragstone.build.names import open_encoder, open_model
 
 __all__ = ["Corpus", "examine", "open", "open_corpus", "open_encoder", "open_model"]
+
+display.install()

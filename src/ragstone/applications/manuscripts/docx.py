@@ -26,6 +26,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
+from ragstone.applications.writing.wording import code_parts
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -98,7 +99,7 @@ class _Writer:
         if manuscript.outline.items:
             parts.append(self._table())
         else:
-            for section in manuscript.sections:
+            for section in manuscript.shown:
                 parts.append(_paragraph(_run(section.heading), "Heading1"))
                 if not section.blocks:
                     parts.append(_paragraph(_run(NOTHING), "Source"))
@@ -159,7 +160,10 @@ class _Writer:
     def _stated(self, statement: Statement) -> str:
         marks = [self._mark(number) for number in numbers_of(statement, self._numbers)]
         between = '<w:r><w:rPr><w:rStyle w:val="FootnoteReference"/></w:rPr><w:t>,</w:t></w:r>'
-        return _run(statement.text) + (between.join(marks) or _run(f" {UNPROVED}"))
+        words = "".join(
+            _run(part, "Code" if code else "") for part, code in code_parts(statement.text)
+        )
+        return words + (between.join(marks) or _run(f" {UNPROVED}"))
 
     def _mark(self, number: int) -> str:
         """A footnote's mark; where the note was named before, a reference back to its number.
@@ -179,7 +183,7 @@ class _Writer:
         width = 9000 // (len(items) + 1)
         grid = f'<w:gridCol w:w="{width}"/>' * (len(items) + 1)
         rows = [_row(["", *(_run(item.heading, bold=True) for item in items)], width)]
-        for section in manuscript.sections:
+        for section in manuscript.shown:
             cells = [
                 _run(" ").join(self._stated(s) for s in block.statements) or _run("—")
                 for block in section.blocks
@@ -301,6 +305,11 @@ _STYLES = (
     + _style("Cell", paragraph='<w:spacing w:after="0"/>', run='<w:sz w:val="19"/>')
     + _style("FootnoteText", paragraph='<w:spacing w:after="0"/>', run='<w:sz w:val="18"/>')
     + _style("FootnoteReference", "character", run='<w:vertAlign w:val="superscript"/>')
+    + _style(
+        "Code",
+        "character",
+        run='<w:rFonts w:ascii="Consolas" w:hAnsi="Consolas"/><w:sz w:val="20"/>',
+    )
     + _style("Hyperlink", "character", run='<w:color w:val="0B5CAD"/><w:u w:val="single"/>')
     + '<w:style w:type="table" w:styleId="TableGrid"><w:name w:val="Table Grid"/><w:tblPr>'
     "<w:tblBorders>"

@@ -24,6 +24,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
+from ragstone.applications.writing.wording import code_parts
 from ragstone.types import Citation, Span
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -58,15 +59,15 @@ def _body(manuscript: Manuscript) -> str:
         f"<header><h1>{markup.escape(manuscript.title)}</h1>",
         f'<p class="about">{markup.escape(described(manuscript))}</p></header>',
     ]
-    if len(manuscript.sections) > 2 and not manuscript.outline.items:
+    if len(manuscript.shown) > 2 and not manuscript.outline.items:
         parts.append('<nav aria-label="Contents"><ol>')
-        for place_, section in enumerate(manuscript.sections, start=1):
+        for place_, section in enumerate(manuscript.shown, start=1):
             parts.append(f'<li><a href="#s{place_}">{markup.escape(section.heading)}</a></li>')
         parts.append("</ol></nav>")
     if manuscript.outline.items:
         parts.append(_table(manuscript, numbers))
     else:
-        for place_, section in enumerate(manuscript.sections, start=1):
+        for place_, section in enumerate(manuscript.shown, start=1):
             parts.append(f'<section id="s{place_}"><h2>{markup.escape(section.heading)}</h2>')
             if not section.blocks:
                 parts.append(f'<p class="nothing">{NOTHING}</p>')
@@ -104,8 +105,16 @@ def _stated(statement: Statement, numbers: dict[tuple[str, Span], int]) -> str:
     marks = "".join(reference(number) for number in numbers_of(statement, numbers))
     kind = "stated" if statement.stands else "stated unproved"
     return (
-        f'<span class="{kind}">{markup.escape(statement.text)}</span>'
+        f'<span class="{kind}">{_worded(statement.text)}</span>'
         f"{marks or f' <strong>{UNPROVED}</strong>'}"
+    )
+
+
+def _worded(text: str) -> str:
+    """A statement with its code set as code."""
+    return "".join(
+        f"<code>{markup.escape(part)}</code>" if code else markup.escape(part)
+        for part, code in code_parts(text)
     )
 
 
@@ -136,7 +145,7 @@ def _table(manuscript: Manuscript, numbers: dict[tuple[str, Span], int]) -> str:
         f'<th scope="col">{markup.escape(item.heading)}</th>' for item in manuscript.outline.items
     )
     rows = []
-    for section in manuscript.sections:
+    for section in manuscript.shown:
         cells = "".join(
             f"<td>{' '.join(_stated(s, numbers) for s in block.statements) or '—'}</td>"
             for block in section.blocks

@@ -22,6 +22,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
+from ragstone.applications.writing.wording import code_parts
 from ragstone.types import Span
 
 _MARKS = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|^(?=[#>+-]|\d+[.)]\s)")
@@ -34,7 +35,7 @@ def markdown(manuscript: Manuscript) -> str:
     if manuscript.outline.items:
         lines += ["", *_table(manuscript, numbers)]
     else:
-        for section in manuscript.sections:
+        for section in manuscript.shown:
             lines += ["", f"## {escaped(section.heading)}"]
             if not section.blocks:
                 lines += ["", f"*{NOTHING}*"]
@@ -82,7 +83,7 @@ def _stated(statement: Statement, numbers: dict[tuple[str, Span], int]) -> str:
 def _table(manuscript: Manuscript, numbers: dict[tuple[str, Span], int]) -> list[str]:
     heads = [escaped(item.heading) for item in manuscript.outline.items]
     lines = ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
-    for section in manuscript.sections:
+    for section in manuscript.shown:
         cells = [
             " ".join(_stated(s, numbers) for s in block.statements) or "—"
             for block in section.blocks
@@ -92,5 +93,12 @@ def _table(manuscript: Manuscript, numbers: dict[tuple[str, Span], int]) -> list
 
 
 def escaped(text: str) -> str:
-    """Text on one line that Markdown shows as it is."""
-    return _MARKS.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
+    """Text on one line that Markdown shows as it is; code stays between its backquotes."""
+    return "".join(
+        f"`{part}`" if code and "|" not in part else _escaped(part)
+        for part, code in code_parts(" ".join(text.split()))
+    )
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(lambda match: f"\\{match.group()}", text)

@@ -6,7 +6,7 @@ work so far is a whole manuscript, so that it can be kept and gone on with later
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ragstone.applications.ask import Components
@@ -21,7 +21,7 @@ from ragstone.applications.writing.manuscript import (
     Section,
     Source,
 )
-from ragstone.applications.writing.material import Material, Piece, Said, gather, within
+from ragstone.applications.writing.material import Material, Naming, Piece, Said, gather, within
 from ragstone.applications.writing.planning import plan
 from ragstone.grounding.citations import check
 from ragstone.grounding.words import terms_of
@@ -99,13 +99,15 @@ def write_stream(
     for statement in manuscript.statements:
         said.add(statement.text, components.encoder.encode_passages([statement.text])[0])
     yield PlanMade(outline, len(manuscript.sections))
+    columns = {item.heading: Said() for item in outline.items}
+    naming = None if outline.items else Naming(brief.topic, components.snapshot)
     words = max(30, brief.words // max(1, len(outline.sections)))
     for planned in outline.sections[len(manuscript.sections) :]:
         if outline.items:
-            section = _row(planned, outline, brief, components, where)
+            section = _row(planned, outline, brief, components, where, columns)
         else:
             others = {key for o in outline.sections if o is not planned for key in o.keys}
-            material = Material(components, brief.topic, where, said, frozenset(others))
+            material = Material(components, brief.topic, where, said, frozenset(others), naming)
             section = _section(planned, manuscript, brief, material, words)
         _check(section, components)
         manuscript = replace(manuscript, sections=(*manuscript.sections, section))
@@ -142,20 +144,32 @@ def _row(
     brief: Brief,
     components: Components,
     where: Filter | None,
+    columns: Mapping[str, Said],
 ) -> Section:
     """One aspect of a comparison: for each item what stands about it, or nothing.
 
-    A cell of an item that the brief names must name the item; cells may say the same.
+    A cell of an item that the brief names must name the item, and no column says a thing twice.
     """
     blocks: list[Block] = []
     for item in outline.items:
         limit = within(item.document_id, where) if item.document_id else where
-        asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
+        asked = planned
+        if not item.document_id:
+            asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
+        asked = replace(asked, keys=())
         material = Material(components, brief.topic, limit, Said())
-        pieces = gather(asked, material, words=CELL_WORDS)
-        named = [piece for piece in pieces if item.document_id or _is_about(piece, item.heading)]
-        quotes = tuple(digest.quoted(piece) for piece in named[:1])
-        blocks.append(Block(quotes, item.heading))
+        said = columns[item.heading]
+        fitting = [
+            piece
+            for piece in gather(asked, material, words=4 * CELL_WORDS)
+            if (item.document_id or _is_about(piece, item.heading))
+            and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
+            and terms_of(planned.heading) & terms_of(piece.evidence.text)
+            and not said.repeats(piece.evidence.text)
+        ]
+        for piece in fitting[:1]:
+            said.add(piece.evidence.text)
+        blocks.append(Block(tuple(map(digest.quoted, fitting[:1])), item.heading))
     return Section(planned.heading, tuple(blocks))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ragstone.applications.writing.manuscript import Block, Statement
 from ragstone.applications.writing.material import Piece
 from ragstone.applications.writing.planning import is_generic, readable
+from ragstone.applications.writing.wording import worded
 from ragstone.grounding.citations import cite
 from ragstone.types import Evidence
 
@@ -44,7 +45,7 @@ def compose(pieces: Sequence[Piece], *, heading: str = "") -> tuple[Block, ...]:
 
 def quoted(piece: Piece) -> Statement:
     """A piece as a statement: its words on one line, true by being a quote."""
-    text = " ".join(piece.evidence.text.split())
+    text = worded(piece.evidence.text, piece.evidence.document.format)
     cited = (cite(piece.evidence),)
     return Statement(text, "supported", "quoted", 1.0, True, piece.form, cited)
 

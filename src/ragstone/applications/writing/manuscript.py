@@ -137,6 +137,12 @@ class Manuscript:
         return tuple(s for section in self.sections for s in section.removed)
 
     @property
+    def shown(self) -> tuple[Section, ...]:
+        """The sections to show: an empty one only where a person asked for it."""
+        asked = {planned.heading for planned in self.outline.sections if not planned.keys}
+        return tuple(s for s in self.sections if s.blocks or s.heading in asked)
+
+    @property
     def abstained(self) -> bool:
         """Whether the documents hold nothing for the brief."""
         return not self.statements
@@ -162,7 +168,7 @@ class Manuscript:
     def text(self) -> str:
         """The words alone: title, headings and statements, as Markdown."""
         lines = [f"# {self.title}"]
-        for section in self.sections:
+        for section in self.shown:
             lines.append(f"## {section.heading}")
             lines += [" ".join(s.text for s in block.statements) for block in section.blocks]
         return "\n\n".join(lines)

@@ -14,18 +14,21 @@ import numpy as np
 
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.manuscript import Form, Planned
+from ragstone.applications.writing.wording import opens_item, worded
 from ragstone.corpus.where import parse_where
 from ragstone.grounding.candidates import Candidate, candidates_of, points_back
 from ragstone.grounding.evidence import without_instructions
+from ragstone.grounding.names import names_of
+from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
-from ragstone.protocols import Filter, Vectors
+from ragstone.protocols import Filter, Snapshot, Vectors
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section
 EMBEDDED = 48  # sentences embedded for a section: 1 to 2 ms each
 SAME_WORDS = 0.6  # share of terms in common from which a sentence says what another said
 SAME_MEANING = 0.84  # cosine from which it does
-_WORTH = 0.6  # of the best score of a section: below it a sentence fills space
+_WORTH = 0.7  # of the best score of a section: below it a sentence fills space
 _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(
     r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
@@ -34,17 +37,31 @@ _LEANS = re.compile(
     r"|besides|the (?:above|following|former|latter|same))\b",
     re.IGNORECASE,
 )
+_POINTS_ELSEWHERE = re.compile(
+    r"\b(?:below|above|(?:previous|next|this|following) (?:page|section|chapter|tutorial|guide"
+    r"|document|example|step|table|figure|list|release)|as follows|following|let's|we'll)\b"
+    r"|:(?:doc|ref|rfc|pr|issue):",
+    re.IGNORECASE,
+)
+_BOILERPLATE = re.compile(
+    r"\b(?:forward-looking|conference call|webcast|replay|dial(?:ing)?|all rights reserved"
+    r"|hereunto|undersigned|pursuant to the requirements|speaks? only as of|incorporated by"
+    r" reference|copyright|check the appropriate box|safe harbor)\b|©",
+    re.IGNORECASE,
+)
+_FAINT = 0.3  # cosine below which the best sentence bears on a heading by chance
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)\]]*$")
 _ADDRESS = re.compile(r"https?://|www\.|\S+@\S+|[<>{}|\\]|::|==|\s--\w")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One chosen unit as evidence, with its form and whether it follows the one before."""
+    """One chosen unit as evidence, with its form and what makes it bear on the section."""
 
     evidence: Evidence
     form: Form
-    vector: Vectors
+    coverage: float  # idf-weighted share of the section's terms that it holds
+    meaning: float  # cosine to the section's heading or questions
 
 
 @dataclass(slots=True)
@@ -72,6 +89,30 @@ class Said:
             self.vectors.append(vector)
 
 
+class Naming:
+    """Which documents hold a name of the topic: a report on one company must not quote another's.
+
+    A topic without names fits every document.
+    """
+
+    def __init__(self, topic: str, snapshot: Snapshot) -> None:
+        self._names = [
+            " ".join(name.text.casefold().split()) for name in names_of(topic) if not name.weak
+        ]
+        self._snapshot = snapshot
+        self._known: dict[str, bool] = {}
+
+    def fits(self, document_id: str) -> bool:
+        """Whether the document holds a name of the topic, or the topic has none."""
+        if not self._names:
+            return True
+        if document_id not in self._known:
+            document = self._snapshot.document(document_id)
+            text = " ".join(f"{document.title} {document.text}".casefold().split())
+            self._known[document_id] = any(name in text for name in self._names)
+        return self._known[document_id]
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """What all sections draw from: the corpus, the topic, what was said, and the passages that
@@ -82,6 +123,7 @@ class Material:
     where: Filter | None
     said: Said
     reserved: frozenset[int] = frozenset()
+    naming: Naming | None = None  # keeps to documents that name whom the brief names
 
 
 def find(planned: Planned, material: Material) -> list[Hit]:
@@ -96,7 +138,8 @@ def find(planned: Planned, material: Material) -> list[Hit]:
     asked = [f"{planned.heading} {topic}", planned.heading, *planned.questions]
     for question in dict.fromkeys(asked):
         for hit in components.retriever.retrieve(question, k=SEARCHED, where=where):
-            if hit.passage.key not in seen:
+            outside = material.naming is not None and not material.naming.fits(hit.document.id)
+            if hit.passage.key not in seen and not outside:
                 seen.add(hit.passage.key)
                 hits.append(hit)
     return hits
@@ -143,15 +186,21 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
     asked = components.encoder.encode_queries([f"{planned.heading} {topic}", *planned.questions])
     meaning = (vectors @ asked.T).max(axis=1)
-    central = (vectors @ vectors.mean(axis=0)).clip(min=0.0)
+    planned_at = [at for at, p in enumerate(nearest) if every[p].hit.passage.key in planned_keys]
+    middle = centroid(vectors[planned_at] if planned_at else vectors)
+    central = (vectors @ middle).clip(min=0.0)
     scores = [
-        float(0.55 * meaning[at] + 0.15 * central[at])
+        float(0.45 * meaning[at] + 0.25 * central[at])
         + 0.3 * lexical[place]
+        + (0.06 if every[place].hit.passage.key in planned_keys else 0.0)
         + _manner(every[place])
         for at, place in enumerate(nearest)
     ]
+    cover = [coverage(wanted, terms_of(every[p].text), idf, unseen=unseen) for p in nearest]
+    if max(cover) < 0.5 and float(meaning.max()) < _FAINT:
+        return []
     chosen = _choose(every, nearest, scores, vectors, material.said, words)
-    return [_piece(every[place], score, vector) for place, score, vector in chosen]
+    return [_piece(every, nearest[at], scores[at], cover[at], float(meaning[at])) for at in chosen]
 
 
 def _choose(
@@ -161,11 +210,11 @@ def _choose(
     vectors: Vectors,
     said: Said,
     words: int,
-) -> list[tuple[int, float, Vectors]]:
-    """Places with scores and vectors: the best first, until there are words enough."""
+) -> list[int]:
+    """Places in `nearest`: the best first, until there are words enough."""
     order = sorted(range(len(nearest)), key=lambda at: (-scores[at], at))
     known = {place: at for at, place in enumerate(nearest)}
-    taken: dict[int, tuple[float, Vectors]] = {}
+    taken: dict[int, int] = {}
     spent = 0
     for at in order:
         if spent >= words or scores[at] < _WORTH * scores[order[0]]:
@@ -183,10 +232,10 @@ def _choose(
         if taken and spent + cost > 1.25 * words:
             continue
         for other in fresh:
-            taken[other] = (scores[at], vectors[known[other]])
+            taken[other] = known[other]
             said.add(every[other].text, vectors[known[other]])
         spent += cost
-    return [(place, score, vector) for place, (score, vector) in taken.items()]
+    return list(taken.values())
 
 
 def _with_what_it_leans_on(every: Sequence[Candidate], place: int) -> list[int] | None:
@@ -215,7 +264,7 @@ def leans(text: str) -> bool:
 
 def _usable(candidate: Candidate) -> bool:
     """Whether a unit can stand in a text: a full sentence, or a row that says something."""
-    text = _flat(candidate.text)
+    text = worded(candidate.text, candidate.hit.document.format)
     count = len(words_of(text))
     if candidate.kind == "code" or not _SHORTEST <= count <= _LONGEST:
         return False
@@ -234,10 +283,13 @@ def _manner(candidate: Candidate) -> float:
     text = candidate.text
     count = len(words_of(text))
     worth = 0.03 if candidate.place == 0 else 0.0
+    worth += 0.03 if candidate.kind != "row" and quantities_of(text) else 0.0
     worth -= 0.12 if candidate.kind == "row" else 0.0
     worth -= 0.06 if candidate.kind == "list_item" else 0.0
     worth -= 0.08 if _ADDRESS.search(text) else 0.0
-    worth -= 0.05 if count > 45 or count < 8 else 0.0
+    worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
+    worth -= 0.25 if _BOILERPLATE.search(text) else 0.0
+    worth -= 0.05 if count > 55 or count < 8 else 0.0
     return worth - (0.04 if leans(text) else 0.0)
 
 
@@ -246,7 +298,10 @@ def _named(candidate: Candidate) -> frozenset[str]:
     return terms.union(*(terms_of(heading) for heading in candidate.hit.passage.heading_path))
 
 
-def _piece(candidate: Candidate, score: float, vector: Vectors) -> Piece:
+def _piece(
+    every: Sequence[Candidate], place: int, score: float, cover: float, meaning: float
+) -> Piece:
+    candidate = every[place]
     evidence = Evidence(
         document=candidate.hit.document,
         span=candidate.span,
@@ -258,8 +313,25 @@ def _piece(candidate: Candidate, score: float, vector: Vectors) -> Piece:
         lead_text=candidate.lead_text,
         rank=candidate.hit.rank,
     )
-    forms: dict[str, Form] = {"row": "row", "list_item": "item"}
-    return Piece(evidence, forms.get(candidate.kind, "sentence"), vector)
+    form: Form = "sentence"
+    if candidate.kind == "row":
+        form = "row"
+    elif candidate.kind == "list_item" and not _goes_on(every, place):
+        form = "item"
+    return Piece(evidence, form, cover, meaning)
+
+
+def _goes_on(every: Sequence[Candidate], place: int) -> bool:
+    """Whether a unit of a list is a further sentence of the item that the one before is of."""
+    before, candidate = every[place - 1], every[place]
+    return (
+        place > 0
+        and before.hit is candidate.hit
+        and before.kind == "list_item"
+        and opens_item(before.text)
+        and not opens_item(candidate.text)
+        and 0 <= candidate.span.start - before.span.end <= 8
+    )
 
 
 def centroid(vectors: Vectors) -> Vectors:

@@ -8,7 +8,9 @@ heading is made up. A summary of one document follows that document's own headin
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,11 @@ import numpy.typing as npt
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.brief import Brief
 from ragstone.applications.writing.manuscript import Outline, Planned
-from ragstone.applications.writing.material import centroid, within
+from ragstone.applications.writing.material import Naming, centroid, within
 from ragstone.errors import UsageError
 from ragstone.grounding.lexicon import word_set
 from ragstone.grounding.words import terms_of, words_of
-from ragstone.protocols import Filter, Vectors
+from ragstone.protocols import Encoder, Filter, Vectors
 from ragstone.types import DocumentInfo, Hit
 
 FOUND = 40  # passages looked up for each part of a brief
@@ -46,13 +48,15 @@ def plan(brief: Brief, components: Components, where: Filter | None = None) -> O
             if sections:
                 return Outline(f"Summary of {one.title or one.source}", tuple(sections))
     hits = _found(brief, components, where)
+    naming = Naming(brief.topic, components.snapshot)
+    hits = [hit for hit in hits if naming.fits(hit.document.id)] or hits
     if not hits:
         return Outline(brief.title, ())
     asked = components.encoder.encode_queries([brief.topic])[0]
     vectors = components.snapshot.vectors([hit.passage.key for hit in hits])
     weights = np.maximum(vectors @ asked, 0.0) ** 2
     clusters = _clusters(hits, vectors, weights, brief.sections)
-    sections = _named_in_order(hits, vectors, weights, clusters, brief)
+    sections = _named_in_order(hits, vectors, weights, clusters, brief, components.encoder)
     if brief.kind == "faq":
         sections = [_as_question(section, components) for section in sections]
     if brief.kind == "table":
@@ -123,6 +127,7 @@ def _named_in_order(
     weights: npt.NDArray[np.floating],
     clusters: Sequence[list[int]],
     brief: Brief,
+    encoder: Encoder,
 ) -> list[Planned]:
     """Sections with headings, those of one document together and in its order."""
     by_document: dict[str, float] = {}
@@ -131,7 +136,7 @@ def _named_in_order(
     used: set[str] = {brief.title.casefold()}
     placed: list[tuple[tuple[float, str, int], Planned]] = []
     for cluster in clusters:
-        heading = _heading(hits, vectors, weights, cluster, used)
+        heading = _heading(hits, vectors, weights, cluster, used, encoder)
         used.add(heading.casefold())
         head = max(cluster, key=lambda place: float(weights[place]))
         document = hits[head].document.id
@@ -148,6 +153,7 @@ def _heading(
     weights: npt.NDArray[np.floating],
     cluster: list[int],
     used: set[str],
+    encoder: Encoder,
 ) -> str:
     """The heading over most of a cluster's weight that no section has yet."""
     middle = centroid(vectors[cluster])
@@ -170,9 +176,45 @@ def _heading(
         qualified = f"{title}: {name}" if title and title.casefold() != name.casefold() else name
         if qualified.casefold() not in used:
             return qualified
-    text = " ".join(hits[cluster[0]].passage.text.split())
-    words = [word.text for word in words_of(text) if word.terms][:6]
-    return f"On “{' '.join(words)}”"
+    return _phrase(hits, middle, cluster, used, encoder) or f"Part {len(used)}"
+
+
+def _phrase(
+    hits: Sequence[Hit], middle: Vectors, cluster: list[int], used: set[str], encoder: Encoder
+) -> str:
+    """The two or three words that a cluster says often, the others seldom, and that are nearest
+    to its middle in meaning; "" for none."""
+    inside: Counter[str] = Counter()
+    outside: Counter[str] = Counter()
+    mine = set(cluster)
+    for place, hit in enumerate(hits):
+        counts = inside if place in mine else outside
+        counts.update(_phrases(hit.passage.text))
+    worth = {
+        phrase: count**1.5 / (1.0 + outside[phrase]) ** 0.5
+        for phrase, count in inside.items()
+        if phrase not in used
+    }
+    best = sorted(worth, key=lambda phrase: (-worth[phrase], phrase))[:24]
+    if not best:
+        return ""
+    near = encoder.encode_passages(best) @ middle
+    found = max(range(len(best)), key=lambda at: worth[best[at]] ** 0.5 * float(near[at]))
+    return best[found][:1].upper() + best[found][1:]
+
+
+def _phrases(text: str) -> set[str]:
+    """Runs of two or three words with content, in lower case, without numbers."""
+    found: set[str] = set()
+    words = words_of(text)
+    for size in (2, 3):
+        for place in range(len(words) - size + 1):
+            run = words[place : place + size]
+            gaps = [text[a.end : b.start] for a, b in pairwise(run)]
+            plain = all(w.terms and w.text.isalpha() and len(w.text) > 2 for w in run)
+            if plain and all(gap == " " for gap in gaps):
+                found.add(" ".join(word.text.lower() for word in run))
+    return found
 
 
 def readable(heading: str) -> str:
