@@ -28,6 +28,7 @@ from ragstone.documents.formats import (
 from ragstone.documents.limits import Limits
 from ragstone.documents.raw import Raw, Reading, Recogniser
 from ragstone.errors import DocumentError, RagstoneError
+from ragstone.text.language import detect_language
 from ragstone.types import Document
 
 _GZIP = b"\x1f\x8b\x08"
@@ -97,7 +98,9 @@ def read_raw(raw: Raw, *, ocr: Recogniser | None = None) -> Iterator[Document]:
         for document in parse(raw, reading):
             if document.text.strip() or document.id:
                 found = True
-                yield document
+                # what a file does not say of its language is told by its words
+                language = document.language or detect_language(document.text)
+                yield replace(document, language=language)
     except RagstoneError:
         raise
     except Exception as error:
