@@ -94,6 +94,19 @@ def test_ask_equals_the_end_of_the_stream(server):
         assert whole[name] == streamed[name]
 
 
+def test_a_follow_up_is_read_with_the_turns_before(server):
+    turns = [{"question": "How long is the boat of the station?", "answer": "It is 9 metres long."}]
+    body = {"question": "When was it built?", "turns": turns}
+    seen = list(events(server, body))
+    given = [(turn["question"], turn["answer"]) for turn in turns]
+    assert seen[-1][1]["answer"] == server.corpus.chat(turns=given).ask(body["question"]).text
+    understood = next(s for s in seen[-1][1]["stages"] if s["name"] == "understand")
+    assert "boat" in understood["notes"]["standalone"]
+    assert "Petrel" in seen[-1][1]["hits"][0]["text"]
+    whole = server.client.post(server.api("ask"), json=body).json()
+    assert whole["answer"] == seen[-1][1]["answer"]
+
+
 def test_positions_count_code_points_beyond_the_basic_plane(server):
     hit = server.client.post(
         server.api("search"), json={"question": "lens cast in Marseille by Barbier"}

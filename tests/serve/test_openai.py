@@ -96,6 +96,21 @@ def test_a_response_and_its_stream(client, server):
     assert numbers == sorted(numbers)
 
 
+def test_a_question_may_refer_to_the_turns_before(client, server):
+    first = {"role": "user", "content": "How long is the boat of the station?"}
+    said = client.chat.completions.create(model="main", messages=[first])
+    assert "boat" in said.choices[0].message.content
+    turns = [first, {"role": "assistant", "content": said.choices[0].message.content}]
+    follow_up = {"role": "user", "content": "When was it built?"}
+    done = client.chat.completions.create(model="main", messages=[*turns, follow_up])
+    before = said.choices[0].message.content.split("\n\nSources:")[0]
+    expected = server.corpus.chat(turns=[(first["content"], before)]).ask(follow_up["content"])
+    assert expected.text in done.choices[0].message.content
+    assert "Petrel" in expected.hits[0].passage.text
+    response = client.responses.create(model="main", input=[*turns, follow_up])
+    assert response.output_text == done.choices[0].message.content
+
+
 def test_parts_of_messages_and_a_filter(client):
     parts = [{"type": "text", "text": QUESTION}]
     hidden = client.chat.completions.create(

@@ -7,7 +7,7 @@ its `citation`s, or `removed`; `abstained` where there is no answer; `done` with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -60,6 +60,15 @@ SEARCH_BODY: JsonObject = {
         },
     },
 }  # fmt: skip
+_TURN: JsonObject = {
+    "type": "object",
+    "required": ["question", "answer"],
+    "additionalProperties": False,
+    "properties": {
+        "question": {"type": "string", "maxLength": 8000},
+        "answer": {"type": "string", "maxLength": 20000},
+    },
+}
 ASK_BODY: JsonObject = {
     "type": "object",
     "required": ["question"],
@@ -68,6 +77,11 @@ ASK_BODY: JsonObject = {
         "question": _QUESTION,
         "k": _K,
         "where": _WHERE,
+        "turns": {
+            "type": "array", "maxItems": 50, "items": _TURN,
+            "description": "What was said before, oldest first, if this is a dialogue: the "
+            "question may then refer to it. Nothing of a dialogue is kept here.",
+        },
     },
 }  # fmt: skip
 
@@ -105,9 +119,21 @@ def events_of(
     where: str | None,
     trace: Trace,
     k: int | None = None,
+    turns: Sequence[tuple[str, str]] | None = None,
 ) -> Iterator[Event]:
-    """The events of one answer."""
+    """The events of one answer; with `turns` (question, answer), as the next turn of a dialogue."""
+    if turns is not None:
+        chat = shelf.corpus.chat(turns=turns, k=k, where=where)
+        return chat.stream(question, trace=trace)
     return shelf.corpus.ask_stream(question, k=k, where=where, trace=trace)
+
+
+def turns_of(call: Call) -> list[tuple[str, str]] | None:
+    """The turns that the body gives; None where it is no dialogue."""
+    given = call.body.get("turns")
+    if not isinstance(given, list):
+        return None
+    return [(str(t["question"]), str(t["answer"])) for t in given if isinstance(t, dict)]
 
 
 async def ask(call: Call) -> Response:
@@ -117,7 +143,14 @@ async def ask(call: Call) -> Response:
     trace = Trace()
 
     def make() -> Iterator[Event]:
-        return events_of(shelf, call.text("question"), where=where, trace=trace, k=call.maybe("k"))
+        return events_of(
+            shelf,
+            call.text("question"),
+            where=where,
+            trace=trace,
+            k=call.maybe("k"),
+            turns=turns_of(call),
+        )
 
     answer = await whole(call, make)
     telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
@@ -146,7 +179,12 @@ async def ask_stream(call: Call) -> Response:
 
     def make() -> Iterator[Event]:
         yield from events_of(
-            shelf, call.text("question"), where=where, trace=trace, k=call.maybe("k")
+            shelf,
+            call.text("question"),
+            where=where,
+            trace=trace,
+            k=call.maybe("k"),
+            turns=turns_of(call),
         )
         telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
 
@@ -219,7 +257,9 @@ OPERATIONS = (
         "POST", "/api/corpora/{corpus}/ask", "Answer a question", "ask", "read", ask,
         Reply("The answer with its claims and citations.", examples.ANSWER), (CORPUS,), ASK_BODY,
         {"simple": {"question": "How is a version rolled back?"},
-         "filtered": {"question": "What was the revenue?", "where": "format = 'pdf'"}},
+         "filtered": {"question": "What was the revenue?", "where": "format = 'pdf'"},
+         "follow-up": {"question": "And when was it undone?",
+                       "turns": [{"question": "Who rolled it back?", "answer": "The owner."}]}},
         errors=(404,),
     ),
     Operation(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ragstone.applications.wire import JsonObject
 from ragstone.types import Abstention, Citation, Claim
 
+SOURCES = "\n\nSources:\n"
 NO_ANSWER = "The documents do not answer this."
 
 
@@ -49,7 +50,7 @@ class CitedText:
             f"[{number}] {_place(citation)}: “{citation.quote}”"
             for number, citation in enumerate(self._sources, start=1)
         ]
-        return piece + self._append("\n\nSources:\n" + "\n".join(lines))
+        return piece + self._append(SOURCES + "\n".join(lines))
 
     def _append(self, piece: str) -> str:
         self.text += piece

@@ -1,8 +1,8 @@
 """What a client of OpenAI's asks, read from its messages, and how the answer grows.
 
 Instructions of the client (system messages) do not reach the writer of answers: what is said
-must follow from the documents. The last message of the user is the question; what was said
-before it is not read, so a question must stand for itself.
+must follow from the documents. The last message of the user is the question; the turns before
+it are what it may refer to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ragstone.applications.events import Abstained, Done, Event, Stated
 from ragstone.applications.wire import Json, JsonObject, citation_json
 from ragstone.serve import sse, telemetry
 from ragstone.serve.asking import events_of
-from ragstone.serve.cited import CitedText
+from ragstone.serve.cited import SOURCES, CitedText
 from ragstone.serve.library import Shelf
 from ragstone.serve.operation import Call
 from ragstone.serve.problem import Problem
@@ -74,12 +74,12 @@ def asked_of(call: Call, messages: list[tuple[str, str]], prefix: str) -> Asked:
     if model not in {shelf.name for shelf in call.library.seen_by(call.caller)}:
         raise no_model(model)
     shelf = call.library.shelf(model, call.caller)
-    question = _question(messages)
+    question, turns = _conversation(messages)
     where = shelf.visible(call.caller, call.text("where"))
     trace = Trace()
 
     def make() -> Iterator[Event]:
-        yield from events_of(shelf, question, where=where, trace=trace)
+        yield from events_of(shelf, question, where=where, trace=trace, turns=turns)
         telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
 
     request = call.request
@@ -122,9 +122,13 @@ def _text(content: Json) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _question(messages: list[tuple[str, str]]) -> str:
-    """The last message of the user. Raises Problem (422) where there is none with text."""
-    question = next((text for role, text in reversed(messages) if role == "user"), "").strip()
+def _conversation(messages: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
+    """The last message of the user, and the turns (question, answer) before it.
+
+    Raises Problem (422) where there is no message of a user with text.
+    """
+    last = max((place for place, (role, _) in enumerate(messages) if role == "user"), default=-1)
+    question = messages[last][1].strip() if last >= 0 else ""
     if not question:
         raise Problem(
             422,
@@ -141,4 +145,12 @@ def _question(messages: list[tuple[str, str]]) -> str:
             remedy="Ask in at most 8,000.",
             param="messages",
         )
-    return question
+    turns: list[tuple[str, str]] = []
+    waiting = ""
+    for role, text in messages[:last]:
+        if role == "user":
+            waiting = text
+        elif role == "assistant" and waiting.strip():
+            turns.append((waiting, text.partition(SOURCES)[0]))  # said, without its list
+            waiting = ""
+    return question, turns

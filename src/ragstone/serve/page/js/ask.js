@@ -1,4 +1,4 @@
-// Asking: questions and answers in which every statement shows what proves it.
+// Asking: a conversation in which every statement shows what proves it.
 
 import { state, stream } from "./api.js";
 import { counted, duration, fileName, fill, h, icon, say } from "./dom.js";
@@ -6,6 +6,7 @@ import { openReader, passageOf } from "./reader.js";
 import { stageList } from "./stages.js";
 
 export function askView(main) {
+  const turns = [];
   let abort = null;
   const thread = h("div", { class: "thread" });
   const field = h("textarea", {
@@ -24,7 +25,7 @@ export function askView(main) {
       h("details", { class: "filter" },
         h("summary", {}, "Filter"),
         h("label", { for: "where" }, "Only documents that fit"), where),
-      h("button", { type: "button", class: "link", onclick: anew }, "Clear")),
+      h("button", { type: "button", class: "link", onclick: anew }, "New conversation")),
   );
 
   function grow() {
@@ -41,6 +42,7 @@ export function askView(main) {
 
   function anew() {
     stop();
+    turns.length = 0;
     fill(thread, welcome());
     field.focus();
   }
@@ -70,10 +72,11 @@ export function askView(main) {
     const reply = answerView(question);
     thread.append(reply.element);
     reply.element.scrollIntoView({ block: "start", behavior: "smooth" });
-    const body = { question };
+    const body = { question, turns: turns.slice(-20) };
     if (where.value.trim()) body.where = where.value.trim();
     try {
       await stream("ask/stream", body, reply.on, abort.signal);
+      if (reply.said()) turns.push({ question, answer: reply.said().slice(0, 20000) });
     } catch (error) {
       reply.fail(error.name === "AbortError" ? "Stopped." : error.message);
     }
@@ -120,6 +123,7 @@ function answerView(question) {
   );
   const claims = new Map();
   const removed = [];
+  let said = "";
 
   function open(passage) {
     openReader(passage, passages);
@@ -172,6 +176,7 @@ function answerView(question) {
     },
     done(answer) {
       progress.hidden = true;
+      said = answer.answer;
       if (!claims.size && !answer.abstained) prose.textContent = answer.answer;
       say(answer.abstained ? `No answer: ${answer.reason}` : answer.answer);
       if (removed.length) after.append(removedList(removed));
@@ -188,7 +193,7 @@ function answerView(question) {
     after.append(h("p", { class: "problem", role: "alert" }, message));
   }
 
-  return { element, fail, on: (name, data) => handlers[name]?.(data) };
+  return { element, fail, said: () => said, on: (name, data) => handlers[name]?.(data) };
 }
 
 function source(citation, { number: label, passage }, open) {
