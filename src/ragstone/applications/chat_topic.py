@@ -14,7 +14,7 @@ from ragstone.grounding.lexicon import word_set
 from ragstone.grounding.words import words_of
 from ragstone.text.analysis import analyse
 
-CARRIED = 4  # words; 8 lose half of what 4 gain
+CARRIED = 2  # words; 1 and 3 gain less, 6 lose
 DECAY = 0.8  # of a turn's weight with each turn after it
 FIRST = 0.5  # the least weight of the first question: it usually names the topic
 ANSWERED = 0.3  # weight of an answer's words against those of a question

@@ -151,6 +151,8 @@ class _Conversation:
         rest = rest.strip()
         if name in {"quit", "exit", "q"}:
             return False
+        if self._quiet and name in {"sources", "history", "help", "?"}:
+            return True  # what they would print has no place in the JSON document
         if name == "forget":
             self._talk.forget()
             say("Forgotten.")

@@ -13,7 +13,7 @@ import random
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -169,6 +169,65 @@ def init(common: Common, folder: Path, most: int, seed: int) -> None:
         emit_json({"folder": str(folder), "questions": len(drafts)})
     else:
         say(f"Drafted {len(drafts)} questions in {folder}: read them, mend them, delete the bad.")
+
+
+@evaluate.command("chat")
+@click.argument("data_dir", type=_DATA)
+@click.option(
+    "--part",
+    type=click.Choice(["tuning", "held-out", "all"]),
+    default="held-out",
+    show_default=True,
+    help="Which conversations: the half that the defaults were tuned on, or the other.",
+)
+@click.option("--mode", type=MODES, help="How to search.  [default: hybrid]")
+@llm_option
+@common
+def dialogues(
+    common: Common,
+    data_dir: Path,
+    part: Literal["tuning", "held-out", "all"],
+    mode: str | None,
+    llm: str | None,
+) -> None:
+    """Recall@5 and nDCG@5 of follow-ups: last turn, as understood, and as a person rewrote it.
+
+    Each domain of DATA_DIR is searched among its own passages.
+    """
+    from functools import partial
+
+    from ragstone.applications.chat_rewriting import rewritten
+    from ragstone.corpus import parse_where
+    from ragstone.evaluation import dialogue
+
+    dataset = _load(data_dir)
+    chosen = dialogue.part_of(dialogue.load_dialogues(data_dir), part)
+    with _corpus(common, dataset, mode=mode, llm=llm or "none") as corpus:
+        model = corpus.model()
+        capable = model if model is not None and model.capable else None
+        with corpus.snapshot() as snapshot:
+            result = dialogue.evaluate_dialogues(
+                corpus.retriever(snapshot),
+                chosen,
+                dataset.qrels,
+                filter_of=lambda name: parse_where(f"domain = '{name}'") if name else None,
+                rewriter=partial(rewritten, model=capable) if capable else None,
+            )
+        settings = {"part": part, "mode": corpus.settings.mode, "llm": llm or "none"}
+    if common.as_json:
+        emit_json(
+            cast(
+                "JsonObject",
+                {
+                    "dataset": dataset.name,
+                    **dialogue.dialogue_json(result),
+                    "settings": settings,
+                    "checksums": dict(dataset.checksums),
+                },
+            )
+        )
+    else:
+        click.echo(dialogue.dialogue_text(result))
 
 
 @click.command()

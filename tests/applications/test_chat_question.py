@@ -1,0 +1,206 @@
+"""Understanding a turn: what is carried over, when nothing is, and when no question was asked."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ragstone.applications.chat_question import HELLO, THANKS, Understood, understand
+from ragstone.applications.chat_retrieval import fused
+from ragstone.applications.chat_rewriting import parse_rewrite
+from ragstone.applications.chat_topic import carried, content_terms, salience
+from ragstone.applications.chat_turns import Turn, approximate_tokens, compacted, remember, said
+from ragstone.types import Answer, Citation, Claim, DocumentInfo, Hit, Passage, Span
+
+TALK = (
+    said("What is Red Hat OpenShift?", "Red Hat OpenShift is a container platform of IBM Cloud."),
+)
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
+TURNS = st.lists(st.builds(said, TEXTS, TEXTS), max_size=6).map(tuple)
+
+
+@given(TEXTS.filter(str.strip), TURNS)
+def test_every_text_is_understood(text: str, turns: tuple[Turn, ...]) -> None:
+    meaning = understand(text, turns)
+    assert meaning == understand(text, turns)
+    assert 0.0 <= meaning.weight <= 1.0
+    assert bool(meaning.reply) != bool(meaning.meant)
+    assert not (meaning.new_topic and meaning.carried)
+
+
+@given(TEXTS.filter(str.strip))
+def test_without_a_conversation_a_question_is_meant_as_it_is_said(text: str) -> None:
+    meaning = understand(text, ())
+    if not meaning.reply:
+        assert meaning.meant == meaning.said == " ".join(text.split())
+
+
+@given(TEXTS, TURNS, st.integers(0, 8))
+def test_what_is_carried_was_said_before_and_not_now(
+    text: str, turns: tuple[Turn, ...], count: int
+) -> None:
+    words = carried(text, salience(turns), count=count)
+    earlier = [t for turn in turns for t in (turn.question, turn.answer.text)]
+    assert len(words) <= count
+    assert all(any(word in one for one in earlier) for word in words)
+    assert content_terms(" ".join(words)).keys() <= {
+        term for one in earlier for term in content_terms(one)
+    } or not all(word.isascii() for word in words)
+
+
+@pytest.mark.parametrize(
+    "text", ["What benefits does it offer?", "and in 2019?", "Clusters", "why?", "Is it free?"]
+)
+def test_a_follow_up_carries_the_topic(text: str) -> None:
+    meaning = understand(text, TALK)
+    assert "OpenShift" in meaning.meant
+    assert text.rstrip("?").split()[-1].strip("?") in meaning.meant
+    assert 0 < len(meaning.carried) <= 4
+
+
+def test_shorter_questions_lean_more_on_the_conversation() -> None:
+    short = understand("Clusters", TALK).weight
+    full = understand("How does it install clusters on bare metal machines?", TALK).weight
+    assert short > full > 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How many lighthouse keepers lived near Bergen in winter?",
+        "Changing the subject, what is Db2?",
+        "New topic: the price of wheat",
+    ],
+)
+def test_a_new_topic_carries_nothing(text: str) -> None:
+    meaning = understand(text, TALK)
+    assert meaning.new_topic
+    assert "OpenShift" not in meaning.meant
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [("hi", HELLO), ("Hello there!", HELLO), ("guten Tag", HELLO), ("thanks", THANKS),
+     ("Thank you very much.", THANKS), ("great, thanks!", THANKS), ("merci beaucoup", THANKS)],
+)  # fmt: skip
+def test_courtesies_need_no_documents(text: str, reply: str) -> None:
+    for turns in ((), TALK):
+        assert understand(text, turns) == Understood(text, reply=reply, kind="courtesy")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hi, when was the lamp lit?", "Thanks to whom was the tower built?", "What is a good lamp?"],
+)
+def test_a_question_that_begins_with_a_courtesy_is_a_question(text: str) -> None:
+    assert understand(text, ()).kind == "answer"
+
+
+def test_an_unclear_question_is_asked_back_once() -> None:
+    first = understand("why?", ())
+    assert first.kind == "clarification"
+    unclear = Turn("why?", Answer("why?", first.reply, (), (), ()), kind="clarification")
+    second = understand("the lamp was moved", (unclear,))
+    assert second.kind == "answer"
+    assert second.meant == "why: the lamp was moved"
+    assert understand("hmm, that", (unclear,)).kind == "answer"
+
+
+def test_yes_asks_for_more_of_the_same() -> None:
+    meaning = understand("yes, please", TALK)
+    assert meaning.more
+    assert meaning.meant == TALK[0].standalone
+
+
+def citation(number: int, title: str) -> Citation:
+    return Citation(f"d{number}", f"d{number}.txt", title, Span(0, 4), "word", 1)
+
+
+def claim(text: str, start: int, confidence: float, *cited: Citation) -> Claim:
+    return Claim(text, Span(start, start + len(text)), "supported", "", confidence, cited)
+
+
+def test_the_second_one_is_what_the_answer_cited_second() -> None:
+    cited = (citation(1, "Alpha battery"), citation(2, "Omega engine"))
+    last = Turn("Which machines are there?", Answer("", "", (), cited, ()), "Which machines?")
+    for text in ("Compare it with the second one", "How heavy is [2]?", "and the latter?"):
+        assert "Omega" in understand(text, (last,)).meant
+        assert "Alpha" not in understand(text, (last,)).meant
+
+
+WORDS = st.text(string.ascii_letters + " .", min_size=1, max_size=80)
+
+
+@st.composite
+def answered(draw: st.DrawFn) -> Turn:
+    text, claims, numbers = "", [], {}
+    for words in draw(st.lists(WORDS, min_size=0, max_size=4)):
+        cited = citation(draw(st.integers(1, 3)), "T")
+        start = len(text)
+        claims.append(claim(words, start, draw(st.floats(0, 1)), cited))
+        text += f"{words} [{numbers.setdefault(cited, len(numbers) + 1)}] "
+    answer = Answer("q", text or draw(WORDS), tuple(claims), tuple(numbers), ())
+    return Turn(draw(WORDS), answer, "q")
+
+
+@given(st.lists(answered(), max_size=8), st.integers(0, 200))
+def test_memory_is_bounded_and_invents_nothing(turns: list[Turn], limit: int) -> None:
+    kept = remember(turns, max_tokens=limit)
+    spent = sum(approximate_tokens(t.question) + approximate_tokens(t.answer.text) for t in kept)
+    assert spent <= limit
+    for turn, whole in zip(reversed(kept), reversed(turns), strict=False):
+        assert turn.question == whole.question
+        for part in turn.answer.claims:
+            assert part.span.of(turn.answer.text) == part.text
+            assert any(part.citations == c.citations and part.text == c.text
+                       for c in whole.answer.claims)  # fmt: skip
+            assert set(part.citations) <= set(turn.answer.citations)
+        assert set(turn.answer.citations) <= set(whole.answer.citations)
+
+
+def test_memory_without_a_limit_is_the_conversation() -> None:
+    turns = (*TALK, said("Is it free?", "No."))
+    assert remember(turns, max_tokens=10_000) == turns
+
+
+def test_compacting_keeps_the_surest_claim() -> None:
+    one, two = citation(1, "A"), citation(2, "B")
+    answer = Answer("q", "Up [1] Down [2]", (claim("Up", 0, 0.4, one), claim("Down", 7, 0.9, two)),
+                    (one, two), ())  # fmt: skip
+    short = compacted(answer)
+    assert short.text == "Down [1]"
+    assert short.citations == (two,)
+
+
+@pytest.mark.parametrize(
+    ("reply", "question"),
+    [("What is OpenShift?", "What is OpenShift?"), ('Question: "What is it?"', "What is it?"),
+     ("One.\nTwo.", ""), ("", ""), ("a" * 500, "")],
+)  # fmt: skip
+def test_a_rewrite_is_one_short_line(reply: str, question: str) -> None:
+    assert parse_rewrite(reply) == question
+
+
+INFO = DocumentInfo("d", "d.txt", "", "text", {}, "", "", 0, 0, 1)
+
+
+def hits(scores: dict[int, float]) -> list[Hit]:
+    ordered = sorted(scores.items(), key=lambda item: -item[1])
+    return [Hit(Passage("d", Span(0, 1), "x", key=key), INFO, score, rank)
+            for rank, (key, score) in enumerate(ordered, start=1)]  # fmt: skip
+
+
+SCORES = st.dictionaries(st.integers(0, 20), st.floats(-5, 5), max_size=12)
+
+
+@given(SCORES, SCORES)
+def test_fusing_keeps_every_hit_and_ignores_the_order_of_the_lists(
+    one: dict[int, float], two: dict[int, float]
+) -> None:
+    both = fused([hits(one), hits(two)], [0.3, 0.7])
+    assert {hit.passage.key for hit in both} == one.keys() | two.keys()
+    assert [h.passage.key for h in both] == [
+        h.passage.key for h in fused([hits(two), hits(one)], [0.7, 0.3])
+    ]
+    assert [h.score for h in both] == sorted((h.score for h in both), reverse=True)
