@@ -206,6 +206,9 @@ class Answer:
     removed: tuple[Claim, ...] = ()
     abstention: Abstention | None = None
     confidence: float = 0.0  # that the evidence answers the question, 0 to 1
+    missing: str = ""  # which part of the question the documents say nothing about
+    conflicts: tuple[str, ...] = ()  # where the evidence disagrees with itself, in words
+    highlights: tuple[Span, ...] = ()  # in `text`: the few words that answer most directly
     model: str = "none"
     version: int = 0
     timings_ms: Mapping[str, float] = field(default_factory=dict)

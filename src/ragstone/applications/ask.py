@@ -14,7 +14,15 @@ from typing import Literal
 
 from ragstone.applications import prompts
 from ragstone.applications.events import Abstained, Done, Event, Removed, Retrieved, Stated
-from ragstone.grounding import abstention, citations, claims, evidence, extractive
+from ragstone.grounding import (
+    abstention,
+    citations,
+    claims,
+    conflicts,
+    evidence,
+    extractive,
+    shortanswers,
+)
 from ragstone.protocols import (
     Encoder,
     Filter,
@@ -110,6 +118,7 @@ def ask_stream(
     if not sheet.claims:
         for claim in _quotes(question, chosen):
             yield sheet.show(claim, "\n")
+        sheet.highlight(shortanswers.find(question, chosen))
     yield sheet.done(None)
 
 
@@ -204,6 +213,7 @@ class _Sheet:
         self.text = ""
         self.claims: list[Claim] = []
         self.failed: list[Claim] = []
+        self.highlights: list[Span] = []
         self.repeats = 0
         self._components = components
         self._hits = tuple(hits)
@@ -252,6 +262,19 @@ class _Sheet:
         self.claims.append(placed)
         return Stated(added, placed)
 
+    def highlight(self, short: shortanswers.ShortAnswer | None) -> None:
+        """Mark the few words that answer most directly, where they stand in the text."""
+        if short is None:
+            return
+        item = self.evidence[short.index]
+        for claim in self.claims:
+            cites = any(citation.span == item.span for citation in claim.citations)
+            start = claim.text.find(short.text) if cites else -1
+            if start >= 0:
+                start += claim.span.start
+                self.highlights.append(Span(start, start + len(short.text)))
+                return
+
     def done(self, declined: Abstention | None) -> Done:
         """The end, with everything in one value."""
         model = self._components.model
@@ -267,6 +290,15 @@ class _Sheet:
                 removed=tuple(claim for claim in self.failed if claim.text not in shown),
                 abstention=declined,
                 confidence=self.confidence,
+                missing=""
+                if declined
+                else abstention.missing_part(self.question, self.evidence, self._hits),
+                conflicts=()
+                if declined
+                else tuple(
+                    conflict.worded(self.evidence) for conflict in conflicts.find(self.evidence)
+                ),
+                highlights=tuple(self.highlights),
                 model=model.name if model else "none",
                 version=self._components.snapshot.version,
                 timings_ms=self.trace.timings_ms(),

@@ -91,6 +91,9 @@ def print_answer(answer: Answer, *, text_shown: bool) -> None:
             paragraph(answer.text)
         else:
             click.echo()
+        for remark in (*answer.conflicts, *([answer.missing] if answer.missing else [])):
+            click.echo()
+            paragraph(remark)
         click.echo()
         for number, citation in enumerate(answer.citations, start=1):
             _print_citation(citation, f"[{number}]", paragraph)
