@@ -1,4 +1,4 @@
-"""Answers as HTML for a notebook's cell: each claim with its numbers, each number with its quote."""
+"""Answers as HTML for a notebook: each claim with its numbers, each number with its quote."""
 
 from __future__ import annotations
 

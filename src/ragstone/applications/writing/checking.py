@@ -84,9 +84,9 @@ def judge(text: str, cited: Sequence[Citation], components: Components) -> State
     claim = Claim(text, Span(0, 0), "unsupported")
     named = [item for citation in cited if (item := _evidence(citation, components)) is not None]
     if named:
-        found = components.judge.judge(claim, named)
-        if found.verdict == "supported" and found.citations:
-            return _statement(found)
+        found = _statement(components.judge.judge(claim, named), named)
+        if found.stands:
+            return found
     hits = components.retriever.retrieve(text, k=_SEARCHED)
     looked_up = evidence.select(
         text,
@@ -97,11 +97,13 @@ def judge(text: str, cited: Sequence[Citation], components: Components) -> State
     )
     spans = {(item.document.id, item.span) for item in named}
     every = [*named, *(i for i in looked_up if (i.document.id, i.span) not in spans)]
-    return _statement(components.judge.judge(claim, every))
+    return _statement(components.judge.judge(claim, every), every)
 
 
-def _statement(claim: Claim) -> Statement:
-    stands = claim.verdict == "supported" and bool(claim.citations)
+def _statement(claim: Claim, evidence_: Sequence[Evidence]) -> Statement:
+    """The judged claim; one that no sentence carries in words does not stand by meaning alone."""
+    carried = bool(citations.align(claim.text, evidence_))
+    stands = claim.verdict == "supported" and bool(claim.citations) and carried
     verdict = claim.verdict if stands or claim.verdict != "supported" else "unsupported"
     return Statement(
         claim.text, verdict, claim.reason, claim.confidence,

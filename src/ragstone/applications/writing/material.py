@@ -17,9 +17,11 @@ from ragstone.applications.writing.manuscript import Form, Planned
 from ragstone.applications.writing.wording import opens_item, worded
 from ragstone.corpus.where import parse_where
 from ragstone.grounding.candidates import Candidate, candidates_of, points_back
+from ragstone.grounding.evidence import score as relevance
 from ragstone.grounding.evidence import without_instructions
 from ragstone.grounding.names import names_of
 from ragstone.grounding.quantities import quantities_of
+from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
 from ragstone.protocols import Filter, Snapshot, Vectors
 from ragstone.types import Evidence, Hit
@@ -28,7 +30,7 @@ SEARCHED = 12  # passages looked up for each question of a section
 EMBEDDED = 48  # sentences embedded for a section: 1 to 2 ms each
 SAME_WORDS = 0.6  # share of terms in common from which a sentence says what another said
 SAME_MEANING = 0.84  # cosine from which it does
-_WORTH = 0.7  # of the best score of a section: below it a sentence fills space
+_WORTH = 0.62  # of the best score of a section: below it a sentence fills space
 _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(
     r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
@@ -49,7 +51,8 @@ _BOILERPLATE = re.compile(
     r" reference|copyright|check the appropriate box|safe harbor)\b|©",
     re.IGNORECASE,
 )
-_FAINT = 0.3  # cosine below which the best sentence bears on a heading by chance
+_FAINT = 0.42  # cosine below which a sentence bears on a heading by chance
+_HELD = 0.4  # share of a heading's terms, idf-weighted, from which a sentence bears on it
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)\]]*$")
 _ADDRESS = re.compile(r"https?://|www\.|\S+@\S+|[<>{}|\\]|::|==|\s--\w")
 
@@ -184,8 +187,11 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
     vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
-    asked = components.encoder.encode_queries([f"{planned.heading} {topic}", *planned.questions])
+    asked = components.encoder.encode_queries(
+        [f"{planned.heading} {topic}", planned.heading, *planned.questions]
+    )
     meaning = (vectors @ asked.T).max(axis=1)
+    alone = (vectors @ asked[1:].T).max(axis=1)  # without the topic, which every section shares
     planned_at = [at for at, p in enumerate(nearest) if every[p].hit.passage.key in planned_keys]
     middle = centroid(vectors[planned_at] if planned_at else vectors)
     central = (vectors @ middle).clip(min=0.0)
@@ -197,7 +203,19 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
         for at, place in enumerate(nearest)
     ]
     cover = [coverage(wanted, terms_of(every[p].text), idf, unseen=unseen) for p in nearest]
-    if max(cover) < 0.5 and float(meaning.max()) < _FAINT:
+    if not planned.keys:
+        bearing = {
+            id(every[place].hit)
+            for at, place in enumerate(nearest)
+            if alone[at] >= _FAINT or cover[at] >= _HELD
+        }
+        telling = relevance(understand(planned.heading), every, components.encoder)
+        best = max(float(telling.max()), 1e-9)
+        scores = [
+            score + 0.12 * float(telling[place]) / best if id(every[place].hit) in bearing else 0.0
+            for score, place in zip(scores, nearest, strict=True)
+        ]
+    if max(cover) < _HELD and float(alone.max()) < _FAINT:
         return []
     chosen = _choose(every, nearest, scores, vectors, material.said, words)
     return [_piece(every, nearest[at], scores[at], cover[at], float(meaning[at])) for at in chosen]
@@ -268,10 +286,11 @@ def _usable(candidate: Candidate) -> bool:
     count = len(words_of(text))
     if candidate.kind == "code" or not _SHORTEST <= count <= _LONGEST:
         return False
-    letters = sum(character.isalpha() or character.isspace() for character in text)
+    letters = sum(character.isalnum() or character.isspace() for character in text)
+    prose = sum(character.isalpha() for character in text) >= 0.5 * len(text)
     if candidate.kind == "row":
         return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and count <= 45
-    if text.endswith((":", "?", "：", "？", "...", "…")) or letters < 0.75 * len(text):
+    if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
         return False
     if candidate.kind == "list_item":
         return count > _SHORTEST
@@ -290,7 +309,7 @@ def _manner(candidate: Candidate) -> float:
     worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
     worth -= 0.25 if _BOILERPLATE.search(text) else 0.0
     worth -= 0.05 if count > 55 or count < 8 else 0.0
-    return worth - (0.04 if leans(text) else 0.0)
+    return worth - (0.02 if leans(text) else 0.0)
 
 
 def _named(candidate: Candidate) -> frozenset[str]:
