@@ -84,6 +84,9 @@ def _turn(row: Mapping[str, object]) -> Turn:
         removed=tuple(_claim(item) for item in _rows(row["removed"])),
         abstention=abstention,
         confidence=_number(row["confidence"]),
+        missing=str(row.get("missing", "")),
+        conflicts=tuple(str(text) for text in _list(row.get("conflicts", []))),
+        highlights=tuple(_pair(item) for item in _list(row.get("highlights", []))),
         model=str(row["model"]),
         version=_whole(row["version"]),
         timings_ms={name: _number(ms) for name, ms in _object(row["timings_ms"]).items()},
@@ -116,10 +119,19 @@ def _span(row: Mapping[str, object]) -> Span:
     return Span(_whole(row["start"]), _whole(row["end"]))
 
 
+def _pair(value: object) -> Span:
+    start, end = _list(value)
+    return Span(_whole(start), _whole(end))
+
+
 def _rows(value: object) -> Sequence[Mapping[str, object]]:
+    return [_object(item) for item in _list(value)]
+
+
+def _list(value: object) -> Sequence[object]:
     if not isinstance(value, list):
         raise TypeError(f"a list is wanted, got {type(value).__name__}")
-    return [_object(item) for item in value]
+    return value
 
 
 def _object(value: object) -> Mapping[str, object]:

@@ -76,7 +76,7 @@ def compacted(answer: Answer, *, claims: int = _COMPACT_CLAIMS) -> Answer:
     """
     if not answer.claims:
         line = answer.text.strip().split("\n", 1)[0].split(". ", 1)[0]
-        return replace(answer, text=line[:200], hits=(), evidence=(), removed=())
+        return replace(answer, text=line[:200], hits=(), evidence=(), removed=(), highlights=())
     best = sorted(range(len(answer.claims)), key=lambda i: (-answer.claims[i].confidence, i))
     chosen = [answer.claims[place] for place in sorted(best[:claims])]
     text = ""
@@ -97,6 +97,7 @@ def compacted(answer: Answer, *, claims: int = _COMPACT_CLAIMS) -> Answer:
         hits=(),
         evidence=(),
         removed=(),
+        highlights=(),  # they lie in the text as it was
     )
 
 
@@ -112,7 +113,14 @@ def _question_only(turn: Turn) -> Turn:
     return replace(
         turn,
         answer=replace(
-            turn.answer, text="", claims=(), citations=(), hits=(), evidence=(), removed=()
+            turn.answer,
+            text="",
+            claims=(),
+            citations=(),
+            hits=(),
+            evidence=(),
+            removed=(),
+            highlights=(),
         ),
     )
 
