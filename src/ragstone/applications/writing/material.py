@@ -215,7 +215,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
             score + 0.12 * float(telling[place]) / best if id(every[place].hit) in bearing else 0.0
             for score, place in zip(scores, nearest, strict=True)
         ]
-    if max(cover) < _HELD and float(alone.max()) < _FAINT:
+    if not planned.document_id and max(cover) < _HELD and float(alone.max()) < _FAINT:
         return []
     chosen = _choose(every, nearest, scores, vectors, material.said, words)
     return [_piece(every, nearest[at], scores[at], cover[at], float(meaning[at])) for at in chosen]
@@ -284,6 +284,8 @@ def _usable(candidate: Candidate) -> bool:
     """Whether a unit can stand in a text: a full sentence, or a row that says something."""
     text = worded(candidate.text, candidate.hit.document.format)
     count = len(words_of(text))
+    if text.count('"') % 2 or text.count("“") != text.count("”") or text.startswith("|"):
+        return False
     if candidate.kind == "code" or not _SHORTEST <= count <= _LONGEST:
         return False
     letters = sum(character.isalnum() or character.isspace() for character in text)
