@@ -106,3 +106,13 @@ def test_a_filter_takes_rows_away_and_changes_no_score(tmp_path_factory, rows, d
     whole = scored([LexicalPart(postings, None, None)], terms, Bm25())[0]
     filtered = scored([LexicalPart(postings, None, wanted)], terms, Bm25())[0]
     assert np.array_equal(filtered, np.where(wanted, whole, 0))
+
+
+def test_an_index_without_terms_can_be_joined(tmp_path: Path):
+    empty = built([([], [], []), ([], [], [])], tmp_path / "empty")
+    word = built([(["ada"], [], [])], tmp_path / "word")
+    keep = [np.array([True, False]), np.array([True])]
+    joined = merge_postings([(empty, keep[0]), (word, keep[1])])
+    write_arrays(tmp_path / "joined", joined, meta={})
+    assert empty.terms() == []
+    assert Postings(open_arrays(tmp_path / "joined")).terms() == ["ada"]

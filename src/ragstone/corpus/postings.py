@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -125,8 +126,7 @@ class Postings:
     def terms(self) -> list[str]:
         """All terms in order of their bytes' code points."""
         blob = self._blob
-        starts = [0, *self._ends[:-1].tolist()]
-        return [blob[a:b].decode() for a, b in zip(starts, self._ends.tolist(), strict=True)]
+        return [blob[a:b].decode() for a, b in pairwise([0, *self._ends.tolist()])]
 
     def find(self, term: str) -> tuple[int, int] | None:
         """The half-open range of the term's postings, or none."""
