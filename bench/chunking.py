@@ -63,11 +63,13 @@ class Score:
     chunking_us_per_kb: float
 
 
-def load(folder: Path, limit: int) -> tuple[dict[str, tuple[str, str]], list[Question]]:
+def load(
+    folder: Path, limit: int, characters: int
+) -> tuple[dict[str, tuple[str, str]], list[Question]]:
     """Documents (id -> title, text) and the questions whose spans match their text."""
     with gzip.open(folder / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines][: limit or None]
-    documents = {row["id"]: (row["title"], row["text"]) for row in rows}
+    documents = {row["id"]: (row["title"], row["text"][: characters or None]) for row in rows}
     questions: list[Question] = []
     with gzip.open(folder / "queries.jsonl.gz", "rt", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
@@ -79,7 +81,7 @@ def load(folder: Path, limit: int) -> tuple[dict[str, tuple[str, str]], list[Que
             else:
                 pairs = zip(row["answer_starts"], row["answers"], strict=True)
                 spans = [(at, at + len(a)) for at, a in pairs if text[at : at + len(a)] == a]
-            if spans:
+            if spans and max(end for _, end in spans) <= len(text):
                 questions.append(Question(row["question"], row["gold_doc"], spans))
     return documents, questions
 
@@ -310,12 +312,14 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=[128, 240], help="of the peers")
     parser.add_argument("--ours", nargs="*", default=["default"], help="MAX:TARGET in tokens")
     parser.add_argument("--documents", type=int, default=0, help="only the first N")
+    parser.add_argument("--characters", type=int, default=0, help="only so many of each document")
+    parser.add_argument("--threads", type=int, default=0, help="of the encoder")
     parser.add_argument("--k", type=int, default=5)
     parser.add_argument("--cache", type=Path, help="keep embeddings in this .npz")
     parser.add_argument("--output", type=Path, help="add the results to this JSON file")
     options = parser.parse_args()
-    documents, questions = load(options.data, options.documents)
-    encoder = shipped_encoder()
+    documents, questions = load(options.data, options.documents, options.characters)
+    encoder = shipped_encoder(threads=options.threads)
     vectors = Vectors(encoder, options.cache)
     candidates: list[tuple[str, Chunker]] = []
     for spec in options.ours:
@@ -346,10 +350,14 @@ def main() -> None:
         )
     if options.output:
         stored = json.loads(options.output.read_text()) if options.output.exists() else {}
+        before = stored.get(options.data.name, {}).get("scores", [])
+        new = [asdict(score) for score in scores]
+        kept = [old for old in before if old["chunker"] not in {row["chunker"] for row in new}]
         stored[options.data.name] = {
             "k": options.k, "documents": len(documents), "questions": len(questions),
+            "characters": sum(len(text) for _, text in documents.values()),
             "encoder": encoder.identity, "machine": f"{platform.machine()}, {platform.system()}",
-            "python": platform.python_version(), "scores": [asdict(score) for score in scores],
+            "python": platform.python_version(), "scores": kept + new,
         }  # fmt: skip
         options.output.write_text(json.dumps(stored, indent=1) + "\n")
 
