@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ragstone.applications.writing.manuscript import Manuscript
     from ragstone.build import Corpus, open  # noqa: A004
     from ragstone.errors import (
         CorpusError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "ragstone.applications.writing.manuscript": ("Manuscript",),
     "ragstone.build": ("Corpus", "open"),
     "ragstone.errors": (
         "CorpusError",
@@ -81,6 +83,7 @@ __all__ = [
     "DocumentInfo",
     "Evidence",
     "Hit",
+    "Manuscript",
     "Message",
     "ModelError",
     "Passage",
