@@ -56,7 +56,7 @@ def documents(draw: st.DrawFn) -> Document:
     return Document("d", "s", "T", text, "text", tuple(elements))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(documents(), COUNTERS, st.integers(8, 60))
 def test_laws(document: Document, counter, most: int) -> None:
     passages = chunk(document, token_spans=counter, max_tokens=most)

@@ -60,7 +60,7 @@ MARKUP = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(MARKUP, st.sampled_from(KINDS_OF_TEXT))
 def test_whatever_comes_is_read_or_refused(markup: str, extension: str) -> None:
     try:
