@@ -172,12 +172,12 @@ class Builder:
     def document(
         self,
         *,
-        format: str,  # noqa: A002 (the field's name)
+        format: str,
         title: str = "",
         metadata: Metadata | None = None,
         language: str = "",
         source: str = "",
-        id: str = "",  # noqa: A002
+        id: str = "",
     ) -> Document:
         """The document. Without a title: its first heading of the highest rank, else the file's
         name. `metadata` keeps only values that say something."""

@@ -43,7 +43,7 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
     yield document_of(text, raw)
 
 
-def document_of(text: str, raw: Raw, *, format: str = "markdown") -> Document:  # noqa: A002
+def document_of(text: str, raw: Raw, *, format: str = "markdown") -> Document:
     """The document of a Markdown text."""
     metadata, front_end = front_matter(text)
     elements = structure(text, front_end)
