@@ -128,7 +128,7 @@ def test_a_model_may_lie_but_only_what_is_proved_stands(corpus: ragstone.Corpus)
     assert manuscript.sections[1].blocks
 
 
-def test_a_small_model_may_only_shorten(corpus: ragstone.Corpus) -> None:
+def test_a_small_model_is_not_let_write(corpus: ragstone.Corpus) -> None:
     model = ScriptedModel("The trust was founded on Mars in 1066 by kings.", capable=False)
     with ragstone.open(corpus.path, llm=model, read_only=True) as reading:
         manuscript = reading.write(BRIEF)

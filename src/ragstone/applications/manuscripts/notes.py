@@ -79,7 +79,7 @@ def described(manuscript: Manuscript) -> str:
     statements = manuscript.statements
     quoted = sum(statement.quoted for statement in statements)
     unproved = sum(not statement.stands for statement in statements)
-    by = "quotes only" if manuscript.model == "none" else f"written by {manuscript.model}"
+    by = "quotes only" if quoted == len(statements) else f"written by {manuscript.model}"
     parts = [
         f"{len(statements)} statements ({quoted} quoted) from {len(manuscript.sources)} documents",
         by,
