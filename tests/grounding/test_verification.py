@@ -76,3 +76,15 @@ def test_a_changed_number_never_stands_however_alike_the_rest_is():
 def test_the_best_judge_for_an_encoder():
     assert judge_for(ByWord()).name == "learned (by word)"
     assert judge_for(None).name == "rules"
+
+
+def test_a_claim_whose_words_stand_nowhere_never_stands():
+    from ragstone.models.encoder import shipped_encoder
+
+    with shipped_encoder() as encoder:
+        judge = judge_for(encoder)
+        lamp = pieces("The lamp was first lit on 3 September 1874.")
+        assert judge.judge(claim("The lamp was first lit in 1874."), lamp).verdict == "supported"
+        nonsense = judge.judge(claim("The moon is made of green cheese."), lamp)
+    assert nonsense.verdict == "unsupported"
+    assert nonsense.reason

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ragstone.retrieval.links import Linked, links
 from ragstone.retrieval.proximity import (
     Proximate,
+    asks,
     ordered_above,
     phrase_share,
     pool_idf,
@@ -79,7 +80,7 @@ def test_without_weight_the_ranking_stays(library, encoder, wrapper) -> None:
 
 
 def test_what_was_not_read_stays_below(library, encoder) -> None:
-    hits = Proximate(Hybrid(library, encoder), depth=2).retrieve("water and sea", k=99)
+    hits = Proximate(Hybrid(library, encoder), depth=2).retrieve("Which water and sea?", k=99)
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert ["phrase" in hit.scores for hit in hits] == [True] * 2 + [False] * (len(hits) - 2)
@@ -114,3 +115,18 @@ def test_a_title_links_neither_its_own_document_nor_by_one_word(make_library, en
     )
     hits = Hybrid(snapshot, encoder).retrieve("Ghana two words")
     assert links(hits) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("Who built the bridge?", True),
+        ("how do I reset my password", True),
+        ("In which year was it opened", True),
+        ("Wer baute die Brücke?", True),
+        ("The bridge was built by Garrick.", False),
+        ("Vitamin D lowers the risk of fractures", False),
+    ],
+)
+def test_a_statement_is_told_from_a_question(text: str, is_one: bool) -> None:
+    assert asks(text) is is_one

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ragstone.grounding.citations import Alignment, cite
+from ragstone.grounding.citations import cite
 from ragstone.grounding.reading import Reading, read
 from ragstone.grounding.scoring import support_of_claims
 from ragstone.grounding.support import support_features
@@ -46,8 +46,8 @@ class RuleJudge:
 class LearnedJudge:
     """Verdicts by a trained score over words and token vectors, with the rules as witnesses.
 
-    A claim stands if the score reaches `threshold` and no number or date in it lacks a source:
-    what is exact must be exact, however alike the rest is.
+    A claim stands if the score reaches `threshold`, its words align with some sentence, and no
+    number or date in it lacks a source: what is exact must be exact, however alike the rest is.
     """
 
     def __init__(self, encoder: TokenEncoder, *, threshold: float = STANDS) -> None:
@@ -67,8 +67,6 @@ class LearnedJudge:
             return judged(claim, evidence, reading, verdict, reason, 0.0)
         row = support_features(reading, evidence, self._memory)
         confidence = float(support_of_claims().probabilities(row[None, :])[0])
-        if not reading.alignments and confidence >= self._threshold:
-            reading = self._aligned_by_meaning(reading, evidence)
         exact = [d for d in reading.differences if d.kind in {"number", "date"}]
         if confidence >= self._threshold and not exact and reading.alignments:
             return judged(claim, evidence, reading, "supported", "", confidence)
@@ -80,13 +78,6 @@ class LearnedJudge:
             )
         confidence = min(confidence, self._threshold / 2) if exact else confidence
         return judged(claim, evidence, reading, verdict, reason, confidence)
-
-    def _aligned_by_meaning(self, reading: Reading, evidence: Sequence[Evidence]) -> Reading:
-        """A reading whose words stand nowhere, aligned with the sentence nearest in meaning."""
-        said, *units = self._memory.encode([reading.stated, *(item.text for item in evidence)])
-        cosines = [float(unit.mean @ said.mean) for unit in units]
-        best = max(range(len(cosines)), key=lambda place: (cosines[place], -place))
-        return replace(reading, alignments=(Alignment(best, reading.share),))
 
 
 def judge_for(encoder: object) -> Judge:
