@@ -133,8 +133,8 @@ def find_lexical(
             warning = "No word of the question occurs in the searched passages."
             if not analyse(question):
                 warning = "The question holds no word that can be searched for."
+                _log.warning("%s Searching by meaning, where the mode allows it.", warning)
             noted.note(warning=warning)
-            _log.warning("%s Searching by meaning, where the mode allows it.", warning)
     return found
 
 
