@@ -23,7 +23,7 @@ demo: setup
 	$(DEMO) ask "Who is the prime minister of Norway?" || test $$? -eq 4
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: setup
 	$(BIN)/ruff format --check .

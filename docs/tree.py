@@ -13,7 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "ragstone"
-ORDER = ["cli", "serve", "build", "settings", "testing", "training", "evaluation", "applications", "grounding", "retrieval", "documents", "models", "corpus", "text", "protocols", "trace", "types", "errors"]
+ORDER = (
+    *("cli", "serve", "build", "settings", "testing", "training", "evaluation", "applications"),
+    *("grounding", "retrieval", "documents", "models", "corpus", "text"),
+    *("protocols", "trace", "types", "errors"),
+)
 WIDTH = 100
 
 
