@@ -109,6 +109,23 @@ def test_the_default_works_with_the_network_blocked(tmp_path: Path, library: Pat
     assert "3 September 1874" in asked.stdout
 
 
+@pytest.mark.real
+def test_the_local_model_works_with_the_network_blocked(tmp_path: Path, library: Path) -> None:
+    pytest.importorskip("openvino_genai")
+    from ragstone.models import registry
+
+    built_in = next(m for m in registry.list_models() if m.name == registry.BUILT_IN)
+    if not built_in.present:
+        pytest.skip("the local model has not been pulled")
+    shutil.copy(library / "history.html", tmp_path / "history.html")
+    synced = run("ragstone sync history.html", tmp_path, code=BLOCKED)
+    assert synced.returncode == 0, synced.stdout
+    asked = run('ragstone ask "When was the lamp first lit?"', tmp_path, code=BLOCKED)
+    assert asked.returncode == 0, asked.stdout
+    assert "3 September 1874" in asked.stdout
+    assert "SmolLM2" in asked.stdout
+
+
 def test_the_block_really_blocks() -> None:
     code = BLOCKED.split("from ragstone")[0] + "socket.create_connection(('127.0.0.1', 9))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
