@@ -21,7 +21,7 @@ from ragstone.documents.blocks import Tokens, TokenSpans, Unit, units
 from ragstone.types import Document, Passage, Span
 
 MAX_TOKENS = 240
-TARGET_TOKENS = 90
+TARGET_TOKENS = 140
 
 # The price of ending a passage at a joint, in the units of the size's squared relative error.
 _PRICES = {
