@@ -19,7 +19,8 @@ SEARCH: JsonObject = {"hits": [_HIT], "timings_ms": {"retrieve": 5.1, "total": 5
 ANSWER: JsonObject = {
     "question": "How is a version rolled back?",
     "answer": "Rollback makes an earlier version the current one.",
-    "abstained": False, "reason": "", "confidence": 0.94,
+    "abstained": False, "reason": "", "confidence": 0.94, "missing": "", "conflicts": [],
+    "highlights": [[0, 8]],
     "claims": [
         {"text": "Rollback makes an earlier version the current one.", "start": 0, "end": 49,
          "verdict": "supported", "reason": "", "confidence": 0.97, "citations": [_CITATION]}

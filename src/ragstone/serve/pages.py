@@ -8,7 +8,6 @@ and the process is started anew.
 from __future__ import annotations
 
 import concurrent.futures
-import io
 import multiprocessing
 import threading
 from collections.abc import Callable
@@ -79,6 +78,8 @@ def draw(path: Path, page: int, width: int) -> bytes:
     """The page as PNG. Runs in the child process."""
     import pypdfium2
 
+    from ragstone.documents.rendering import png
+
     try:
         file = pypdfium2.PdfDocument(path)
     except (pypdfium2.PdfiumError, OSError) as error:
@@ -92,13 +93,13 @@ def draw(path: Path, page: int, width: int) -> bytes:
         sheet = file[page - 1]
         wide, high = sheet.get_size()
         scale = min(width / wide, (MAX_PIXELS / max(1.0, wide * high)) ** 0.5)
-        image = sheet.render(scale=scale).to_pil()
+        bitmap = sheet.render(scale=scale, rev_byteorder=True)
+        picture = bitmap.to_numpy()[:, :, :3].copy()
+        bitmap.close()
         sheet.close()
     finally:
         file.close()
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=3)
-    return buffer.getvalue()
+    return png(picture)
 
 
 def find(path: Path, document: Document, page: int, span: Span) -> PageBoxes:
