@@ -234,6 +234,28 @@ def test_a_question_is_asked_in_the_languages_of_the_documents(store):
             assert [passage.document_id for passage, _ in found] == [id]
 
 
+def test_names_in_the_metadata_are_found_and_addresses_are_not(store):
+    said = {"source": "The Verge", "url": "https://www.theverge.com/ftx", "day": "2023-10-01"}
+    with store.writer() as writer:
+        writer.commit(
+            batch_of(
+                prepared(document("a", "The trial began.", metadata=said)),
+                prepared(document("b", "The trial began too.")),
+            )
+        )
+        writer.publish()
+        with store.snapshot() as snapshot:
+            (hit,) = snapshot.lexical("verge", 5)
+            ((passage, _),) = snapshot.fetch([hit.key])
+            assert passage.document_id == "a"
+            assert passage.heading_path == ("a",)
+            assert not snapshot.lexical("https theverge ftx 2023", 5)
+        before = [hit]
+        writer.merge()
+    with store.snapshot() as snapshot:
+        assert snapshot.lexical("verge", 5) == before
+
+
 def test_a_document_cannot_be_live_twice(store):
     put(store, document("a", "cat"))
     with store.writer() as writer, pytest.raises(CorpusError), writer.transaction() as connection:

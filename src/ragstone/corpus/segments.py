@@ -31,7 +31,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """What the lexical index needs of a passage."""
+    """What the lexical index needs of a passage; `headings` end with its document's labels."""
 
     key: int
     state: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 
@@ -19,8 +20,8 @@ def stored_passages(
 ) -> Iterator[IndexedPassage]:
     """Passages with what their index needs, in the order of their keys, read from the truth."""
     text, content = "", -1
-    for key, state, start, end, headings, title, language, wanted in connection.execute(
-        'SELECT key, passages.state, start, "end", headings, title, language, content '
+    for key, state, start, end, headings, title, language, metadata, wanted in connection.execute(
+        'SELECT key, passages.state, start, "end", headings, title, language, metadata, content '
         f"FROM passages JOIN documents ON documents.state = passages.state WHERE {condition} "
         "ORDER BY key",
         tuple(parameters),
@@ -30,7 +31,7 @@ def stored_passages(
                 "SELECT body FROM blocks WHERE content = ? ORDER BY start", (wanted,)
             )
             text, content = "".join(row.unpack_block(body) for (body,) in blocks), wanted
-        path = row.unpack_headings(headings)
+        path = row.unpack_headings(headings) + row.labels(json.loads(metadata))
         yield IndexedPassage(key, state, text[start:end], path, title, language)
 
 

@@ -114,6 +114,7 @@ class Writer:
         for put in batch.puts:
             state = next(next_state)
             documents.append(self._document_row(connection, put, state, pending))
+            document, labels = put.document, row.labels(put.document.metadata)
             for passage, hash in zip(put.passages, put.embedded, strict=True):
                 key = next(next_key)
                 headings = row.pack_headings(passage.heading_path)
@@ -121,10 +122,9 @@ class Writer:
                     (key, state, passage.span.start, passage.span.end, headings, passage.page,
                      vectors[hash], row.passage_checksum(state, passage, headings))
                 )  # fmt: skip
-                document = put.document
                 indexed.append(
-                    IndexedPassage(key, state, passage.text, passage.heading_path, document.title,
-                                   document.language)
+                    IndexedPassage(key, state, passage.text, passage.heading_path + labels,
+                                   document.title, document.language)
                 )  # fmt: skip
         marks = ", ".join("?" * 17)
         connection.executemany(f"INSERT INTO documents VALUES ({marks})", documents)
