@@ -25,6 +25,7 @@ from ragstone.types import Scalar
 if TYPE_CHECKING:
     from ragstone.applications.ask import AskOptions, Components
     from ragstone.applications.chat import Chat
+    from ragstone.applications.chat_turns import Turn
     from ragstone.applications.events import Event
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.applications.sync_estimate import Estimate
@@ -461,7 +462,7 @@ class Corpus:
         self,
         session: str | None = None,
         *,
-        turns: Sequence[tuple[str, str]] = (),
+        turns: Sequence[tuple[str, str] | Turn] = (),
         k: int | None = None,
         where: str | None = None,
         llm: str | None = None,
@@ -470,7 +471,7 @@ class Corpus:
         """A dialogue: the one kept under the name `session`, or a new one.
 
         A named session is written to the corpus's folder after each turn. `turns` are questions
-        and answers of a dialogue that was held elsewhere. Raises UsageError for a name that no
+        and answers, or whole turns, of a dialogue that is kept elsewhere. Raises UsageError for a name that no
         session may bear, CorpusError for a session that cannot be read.
         """
         from functools import partial

@@ -19,12 +19,12 @@ def open_chat(
     components: Callable[[], AbstractContextManager[Components]],
     *,
     session: str | None,
-    turns: Sequence[tuple[str, str]],
+    turns: Sequence[tuple[str, str] | Turn],
     options: AskOptions,
     where: Filter | None,
 ) -> Chat:
     """The kept dialogue `session` continued by `turns`, or a new one; see `Corpus.chat`."""
-    given = tuple(said(question, reply) for question, reply in turns)
+    given = tuple(turn if isinstance(turn, Turn) else said(*turn) for turn in turns)
     chat_options = ChatOptions(ask=options)
     if session is None:
         return Chat(components, options=chat_options, where=where, turns=given)
