@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from ragstone.text.stopwords import STOP_WORDS
@@ -54,7 +54,8 @@ _RANGES: tuple[tuple[Script, str], ...] = (
     ("sinhala", "\u0d80-\u0dff"),
     ("ethiopic", "\u1200-\u137f"),
 )
-_COUNTERS = tuple((script, re.compile(f"[{ranges}]")) for script, ranges in _RANGES)
+_MATCHERS = tuple((script, re.compile(f"[{ranges}]")) for script, ranges in _RANGES)
+_ASCII_LETTER = re.compile("[A-Za-z]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # Scripts that stand for one language (or one by far).
 _OWNED: dict[Script, str] = {
@@ -107,13 +108,24 @@ def main_script(text: str) -> Script | None:
     A letter of Chinese or Japanese says as much as a few Latin ones and counts thrice; kana
     make a Han text Japanese.
     """
-    counts = Counter({script: len(pattern.findall(text)) for script, pattern in _COUNTERS})
+    if text.isascii():
+        return "latin" if _ASCII_LETTER.search(text) else None
+    counts: dict[Script, int] = {script: 0 for script, _ in _RANGES}
+    for character, count in Counter(text).items():  # a text has few different characters
+        owner = _script_of(character)
+        if owner is not None:
+            counts[owner] += count
     for script in ("han", "kana", "hangul"):
         counts[script] *= 3
     if counts["kana"] and counts["kana"] * 12 > counts["han"]:
         counts["kana"] += counts.pop("han")
-    script, most = counts.most_common(1)[0]
+    script, most = max(counts.items(), key=lambda item: item[1])
     return script if most else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _script_of(character: str) -> Script | None:
+    return next((script for script, pattern in _MATCHERS if pattern.match(character)), None)
 
 
 def _sampled(text: str) -> str:
@@ -125,18 +137,23 @@ def _sampled(text: str) -> str:
 
 def _by_words(text: str, languages: tuple[str, ...], *, least: float) -> str:
     """The language with the largest share of stop words and letters of its own."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    owners = _owners()
+    lowered = text.lower()
+    if text.isascii():
+        words = _WORD.findall(lowered)
+    else:  # elsewhere a letter in lower case may be several characters
+        words = [word.lower() for word in _WORD.findall(text)]
+    weights = _weights(languages)
     votes: dict[str, float] = defaultdict(float)
     for word in words:
-        known = [language for language in owners.get(word, ()) if language in languages]
-        for language in known:
-            votes[language] += 1.0 / len(known) + 0.5
+        if word in weights:
+            for language, weight in weights[word]:
+                votes[language] += weight
     seen = set(votes)
-    for letter, count in Counter(text.lower()).items():
-        for language in _LETTERS.get(letter, ()):
-            if language in seen or least == 1:
-                votes[language] += count / len(_LETTERS[letter])
+    if not lowered.isascii():
+        for letter, count in Counter(lowered).items():
+            for language in _LETTERS.get(letter, ()):
+                if language in seen or least == 1:
+                    votes[language] += count / len(_LETTERS[letter])
     if not votes:
         return ""
     language, vote = max(votes.items(), key=lambda item: (item[1], item[0]))
@@ -144,10 +161,14 @@ def _by_words(text: str, languages: tuple[str, ...], *, least: float) -> str:
 
 
 @cache
-def _owners() -> dict[str, tuple[str, ...]]:
-    """Stop word -> the languages that have it."""
+def _weights(languages: tuple[str, ...]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Stop word -> the languages among these that have it, each with what the word says for it."""
     owners: dict[str, tuple[str, ...]] = {}
-    for language, words in STOP_WORDS.items():
-        for word in dict.fromkeys(words.split()):
-            owners[word] = (*owners.get(word, ()), language)
-    return owners
+    for language, listed in STOP_WORDS.items():
+        if language in languages:
+            for word in dict.fromkeys(listed.split()):
+                owners[word] = (*owners.get(word, ()), language)
+    return {
+        word: tuple((language, 1.0 / len(known) + 0.5) for language in known)
+        for word, known in owners.items()
+    }
