@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ragstone.applications.events import Event
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.applications.sync_estimate import Estimate
+    from ragstone.applications.structured.answer import StructuredAnswer
+    from ragstone.applications.structured.schema import JsonSchema, ResponseModel
     from ragstone.applications.writing.brief import Brief
     from ragstone.applications.writing.checking import CheckReport, Stated
     from ragstone.applications.writing.composing import WriteEvent
@@ -390,6 +392,37 @@ class Corpus:
         with self.snapshot(at) as snapshot:
             yield from ask.ask_stream(
                 question,
+                self._components(snapshot, model),
+                options=self._options(k),
+                where=_filter(where),
+                trace=trace,
+            )
+
+    def extract(
+        self,
+        question: str,
+        response_model: ResponseModel[object] | JsonSchema,
+        *,
+        k: int | None = None,
+        where: str | None = None,
+        at: int | str | None = None,
+        llm: str | None = None,
+        trace: Trace | None = None,
+        on_progress: Download | None = None,
+    ) -> StructuredAnswer:
+        """A value for each field of a schema, each with the citation that proves it, else null.
+
+        `question` is what the fields are about: a name, or a question of its own. `response_model`
+        is a pydantic model class (or any with `model_json_schema`) or a JSON schema of an object;
+        `answer.parsed(Model)` gives the class's object. Raises UsageError for other schemas.
+        """
+        from ragstone.applications.structured.filling import fill
+
+        model = self.model(llm, on_progress=on_progress)
+        with self.snapshot(at) as snapshot:
+            return fill(
+                _question(question),
+                response_model,
                 self._components(snapshot, model),
                 options=self._options(k),
                 where=_filter(where),

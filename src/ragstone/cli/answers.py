@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,11 @@ from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
 from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
 from ragstone.cli.rendering import print_answer, print_hit, print_scores, print_stage
+from ragstone.cli.structured import ABSTAINED, fill_schema
 
 if TYPE_CHECKING:
     from ragstone.types import Answer
 
-ABSTAINED = 4
 MODES = click.Choice(["hybrid", "dense", "lexical"])
 
 
@@ -59,6 +60,13 @@ def search(
     type=click.Choice(["cautious", "balanced", "eager"]),
     help="When to say that the documents do not hold the answer.  [default: balanced]",
 )
+@click.option(
+    "--schema",
+    "schema",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Fill the fields of a JSON schema about QUESTION, each with its citation.",
+)
 @llm_option
 @where_option
 @common
@@ -70,6 +78,7 @@ def ask(
     stream: bool | None,
     at: str | None,
     caution: str | None,
+    schema: Path | None,
     llm: str | None,
     where: str | None,
 ) -> int:
@@ -77,6 +86,9 @@ def ask(
 
     Exits with 4 when the documents do not hold the answer.
     """
+    if schema is not None:
+        with common.open(k=k, mode=mode, llm=llm, caution=caution) as corpus:
+            return fill_schema(common, corpus, question, schema, where=where, at=at)
     from ragstone.applications.events import Done, Stated
     from ragstone.applications.wire import answer_json
 

@@ -1,0 +1,1 @@
+"""Structured answers: a schema's fields filled from the documents, each with its citation."""
