@@ -9,20 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.corpus.arrays import open_arrays, write_arrays
-from ragstone.corpus.postings import (
-    Bm25,
-    LexicalPart,
-    LexicalStatistics,
-    Postings,
-    PostingsBuilder,
-    bm25_scores,
-    length_norms,
-    merge_postings,
-)
+from ragstone.corpus.bm25 import Bm25, LexicalPart, LexicalStatistics, bm25_best, length_norms
+from ragstone.corpus.postings import Postings, PostingsBuilder, merge_postings
 
 WORDS = st.sampled_from(["ada", "bee", "cat", "dog", "eel", "fox", "größe", "東京"])
 FIELD = st.lists(WORDS, max_size=6)
 ROW = st.tuples(FIELD, FIELD, FIELD)
+DEFAULT = Bm25()
 
 
 def built(rows, path: Path) -> Postings:
@@ -33,10 +26,25 @@ def built(rows, path: Path) -> Postings:
     return Postings(open_arrays(path))
 
 
-def scored(parts, terms, parameters):
+def part(postings, *, alive=None, wanted=None) -> LexicalPart:
+    dead = np.zeros(0, np.int64) if alive is None else np.flatnonzero(~alive)
+    return LexicalPart(postings, dead, wanted)
+
+
+def best(parts, terms, parameters=DEFAULT, k=10**9):
     statistics = LexicalStatistics.of(parts)
     norms = length_norms(parts, statistics, parameters)
-    return bm25_scores(parts, statistics, norms, terms, parameters)
+    return bm25_best(parts, statistics, norms, terms, parameters, k)
+
+
+def scored(parts, terms, parameters=DEFAULT):
+    """Scores by row for each part; 0 where a row is not found."""
+    result = []
+    for item, (rows, values) in zip(parts, best(parts, terms, parameters), strict=True):
+        scores = np.zeros(len(item.postings.lengths), np.float32)
+        scores[rows] = values
+        result.append(scores)
+    return result
 
 
 def obvious(rows, terms, p: Bm25):
@@ -68,7 +76,7 @@ def obvious(rows, terms, p: Bm25):
 def test_scores_are_the_definition(tmp_path_factory, rows, question, parameters):
     path = tmp_path_factory.mktemp("lex") / "a.lex"
     terms = Counter(question)
-    found = scored([LexicalPart(built(rows, path), None, None)], terms, parameters)[0]
+    found = scored([part(built(rows, path))], terms, parameters)[0]
     np.testing.assert_allclose(found, obvious(rows, terms, parameters), rtol=1e-5, atol=1e-6)
 
 
@@ -81,20 +89,22 @@ def test_scores_depend_on_alive_rows_alone_bit_by_bit(tmp_path_factory, data):
     cut = data.draw(st.integers(1, len(rows) - 1))
     terms = Counter(data.draw(st.lists(WORDS, min_size=1, max_size=4)))
     split = [
-        LexicalPart(built(rows[:cut], folder / "a"), alive[:cut], None),
-        LexicalPart(built(rows[cut:], folder / "b"), alive[cut:], None),
+        part(built(rows[:cut], folder / "a"), alive=alive[:cut]),
+        part(built(rows[cut:], folder / "b"), alive=alive[cut:]),
     ]
     kept = [row for row, live in zip(rows, alive, strict=True) if live]
     if not kept:
         return
-    fresh = scored([LexicalPart(built(kept, folder / "c"), None, None)], terms, Bm25())[0]
-    in_parts = np.concatenate(scored(split, terms, Bm25()))
+    fresh = scored([part(built(kept, folder / "c"))], terms)[0]
+    in_parts = np.concatenate(scored(split, terms))
     assert np.array_equal(in_parts[alive], fresh)
-    write_arrays(
-        folder / "d", merge_postings([(part.postings, part.alive) for part in split]), meta={}
+    masks = [alive[:cut], alive[cut:]]
+    joined = merge_postings(
+        [(item.postings, mask) for item, mask in zip(split, masks, strict=True)]
     )
+    write_arrays(folder / "d", joined, meta={})
     merged = Postings(open_arrays(folder / "d"))
-    assert np.array_equal(scored([LexicalPart(merged, None, None)], terms, Bm25())[0], fresh)
+    assert np.array_equal(scored([part(merged)], terms)[0], fresh)
 
 
 @settings(max_examples=40)
@@ -103,9 +113,72 @@ def test_a_filter_takes_rows_away_and_changes_no_score(tmp_path_factory, rows, d
     postings = built(rows, tmp_path_factory.mktemp("lex") / "a")
     wanted = np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))))
     terms = Counter(["cat", "ada"])
-    whole = scored([LexicalPart(postings, None, None)], terms, Bm25())[0]
-    filtered = scored([LexicalPart(postings, None, wanted)], terms, Bm25())[0]
+    whole = scored([part(postings)], terms)[0]
+    filtered = scored([part(postings, wanted=wanted)], terms)[0]
     assert np.array_equal(filtered, np.where(wanted, whole, 0))
+
+
+def large(random, folder: Path, rows: int, parts: int) -> list[Postings]:
+    """Rows of words whose frequencies fall as in a language, in several files."""
+    words = [f"w{n}" for n in range(60)]
+    odds = 1.0 / np.arange(1, 61)
+    texts = [
+        list(random.choice(words, size=random.integers(1, 30), p=odds / odds.sum()))
+        for _ in range(rows)
+    ]
+    return [
+        built([(text, (), text[:1]) for text in texts[at::parts]], folder / f"{at}")
+        for at in range(parts)
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([1, 5, 40]), st.booleans())
+def test_leaving_rows_out_early_changes_nothing(tmp_path_factory, seed, parts, k, filtered):
+    """The best `k` of the fast way are those of scoring every row, bit by bit, with what ties."""
+    random = np.random.default_rng(seed)
+    postings = large(random, tmp_path_factory.mktemp("lex"), 600, parts)
+    masks = [random.random(len(p.lengths)) < 0.9 for p in postings]
+    share = random.choice([0.02, 0.5])
+    items = [
+        part(p, alive=m, wanted=m & (random.random(len(m)) < share) if filtered else None)
+        for p, m in zip(postings, masks, strict=True)
+    ]
+    terms = Counter(f"w{n}" for n in random.integers(0, 60, size=8))
+    everything = np.concatenate([scores for _, scores in best(items, terms)])
+    found = best(items, terms, k=k)
+    pruned = np.concatenate([scores for _, scores in found])
+    assert np.array_equal(np.sort(pruned)[::-1][:k], np.sort(everything)[::-1][:k])
+    least = np.sort(everything)[::-1][:k].min(initial=np.inf)
+    for (rows, scores), whole in zip(found, scored(items, terms), strict=True):
+        kept = whole >= max(least, 1e-9)
+        assert set(np.flatnonzero(kept)) <= set(rows[scores >= least].tolist())
+        assert np.array_equal(scores[scores >= least], whole[rows[scores >= least]])
+
+
+def test_rows_that_cannot_win_are_let_go(tmp_path):
+    """With a rare term and a common one, rows that lack the rare one are not scored to the end."""
+    rows = [(["rare"] * (n % 3 == 0) + ["common", "filler"], (), ()) for n in range(3000)]
+    item = part(built(rows, tmp_path / "a"))
+    weights = {"rare": 9, "common": 1}
+    assert len(best([item], weights)[0][0]) == 3000
+    assert len(best([item], weights, k=10)[0][0]) == 1000
+
+
+def test_segments_of_the_first_release_are_read(tmp_path: Path):
+    """They have the counts row by row, under another name."""
+    builder = PostingsBuilder()
+    builder.add(["ada", "bee"], [], ["bee"])
+    builder.add(["bee"], ["ada"], [])
+    arrays = builder.arrays()
+    write_arrays(tmp_path / "new", arrays, meta={})
+    arrays["counts"] = np.ascontiguousarray(arrays.pop("fields").T)
+    write_arrays(tmp_path / "old", arrays, meta={})
+    parts = [[part(Postings(open_arrays(tmp_path / name)))] for name in ("new", "old")]
+    terms = {"ada": 1, "bee": 2}
+    assert np.array_equal(*(scored(p, terms)[0] for p in parts))
+    joined = merge_postings([(p[0].postings, np.ones(2, bool)) for p in parts])
+    assert joined["fields"].shape == (3, 8)
 
 
 def test_an_index_without_terms_can_be_joined(tmp_path: Path):

@@ -6,13 +6,14 @@ version, `Writer` changes it, `parse_where` reads filters.
 
 from ragstone.corpus.archive import import_corpus
 from ragstone.corpus.batch import Batch, FailedSource, Prepared, SourceState
+from ragstone.corpus.bm25 import Bm25
 from ragstone.corpus.doctor import Finding
+from ragstone.corpus.history import CorpusInfo, Difference, VersionInfo
 from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.merging import Forgotten
-from ragstone.corpus.postings import Bm25
 from ragstone.corpus.rows import fingerprint
 from ragstone.corpus.snapshot import CorpusSnapshot
-from ragstone.corpus.store import CorpusInfo, Difference, Store, VersionInfo
+from ragstone.corpus.store import Store
 from ragstone.corpus.where import Where, parse_where
 from ragstone.corpus.writer import Writer
 

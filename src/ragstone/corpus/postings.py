@@ -1,16 +1,12 @@
-"""The lexical side of a segment: an inverted index as arrays, and BM25F over it.
+"""The lexical side of a segment: an inverted index as arrays.
 
-One posting is (row, occurrences in body, in headings, in title). Scores are BM25 over weighted
-fields ("simple BM25F": Robertson, Zaragoza and Taylor 2004; Robertson and Zaragoza 2009, section
-3.6): with all weights 1 it is plain BM25 of the fields written one after the other. Law: scores
-depend only on the rows that are alive, never on how rows are spread over segments nor on rows
-that were removed, because document frequencies and lengths are counted over the alive rows.
+One posting is (row, occurrences in body, in headings, in title). Law: joining indexes gives what
+indexing their rows together would. Knows nothing of scores (`bm25`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -24,22 +20,6 @@ FIELDS = ("body", "headings", "title")
 _MOST = 255  # occurrences of a term in one field of one passage that are counted
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Bm25:
-    """Parameters of the score. Weights multiply occurrences and lengths of a field."""
-
-    k1: float = 1.2
-    b: float = 0.75
-    body: float = 1.0
-    headings: float = 1.0
-    title: float = 1.0
-
-    @property
-    def weights(self) -> tuple[float, float, float]:
-        return (self.body, self.headings, self.title)
 
 
 class PostingsBuilder:
@@ -67,7 +47,7 @@ class PostingsBuilder:
             codes.clear()
 
     def arrays(self) -> dict[str, AnyArray]:
-        """The arrays `terms`, `term_ends`, `starts`, `rows`, `counts`, `lengths`."""
+        """The arrays `terms`, `term_ends`, `starts`, `rows`, `fields`, `lengths`."""
         self._flush()
         terms = sorted(self._ids)
         rank = np.empty(len(terms), dtype=np.int64)
@@ -102,7 +82,7 @@ def _pack(
         "term_ends": np.cumsum([len(term) for term in encoded], dtype=np.int64),
         "starts": np.searchsorted(term_of, np.arange(len(terms) + 1)).astype(np.int64),
         "rows": rows,
-        "counts": table,
+        "fields": np.ascontiguousarray(table.T),  # by field: scoring reads one field at a time
         "lengths": lengths,
     }
 
@@ -115,7 +95,10 @@ class Postings:
         self._ends = arrays["term_ends"]
         self._starts = arrays["starts"]
         self.rows = arrays["rows"]
-        self.counts: npt.NDArray[np.uint8] = arrays["counts"].view(np.uint8)
+        counts = arrays.arrays.get("fields")
+        self.counts: npt.NDArray[np.uint8] = (  # shape (postings, fields); `counts`: until 0.1
+            arrays["counts"] if counts is None else counts.T
+        ).view(np.uint8)
         self.lengths = arrays["lengths"]
         self._text = arrays["terms"]
 
@@ -144,12 +127,12 @@ class Postings:
                 high = middle
         return None
 
-    def of(self, start: int, end: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-        """Rows (ascending) and counts by field of one term's postings."""
+    def rows_of(self, start: int, end: int) -> npt.NDArray[np.int32]:
+        """The rows (ascending) of one term's postings. Raises CorpusError where they are none."""
         rows: npt.NDArray[np.int32] = self.rows[start:end].view(np.int32)
         if len(rows) and not 0 <= int(rows[0]) <= int(rows[-1]) < len(self.lengths):
             raise CorpusError(f"{self._path} names rows that do not exist.", remedy=REMEDY)
-        return rows, self.counts[start:end]
+        return rows
 
 
 def merge_postings(parts: Sequence[tuple[Postings, Bools]]) -> dict[str, AnyArray]:
@@ -178,94 +161,3 @@ def merge_postings(parts: Sequence[tuple[Postings, Bools]]) -> dict[str, AnyArra
         np.concatenate(table)[order],
         np.concatenate(lengths).view(np.uint32),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class LexicalPart:
-    """One segment as a query sees it: `alive` rows are of the snapshot, `wanted` pass the filter.
-
-    `None` means all rows.
-    """
-
-    postings: Postings
-    alive: Bools | None
-    wanted: Bools | None
-
-
-@dataclass(frozen=True, slots=True)
-class LexicalStatistics:
-    """Counts over the alive rows of a snapshot: how many, and the sum of lengths by field."""
-
-    rows: int
-    lengths: tuple[int, int, int]
-
-    @classmethod
-    def of(cls, parts: Sequence[LexicalPart]) -> LexicalStatistics:
-        """Count them: once for a snapshot."""
-        rows = 0
-        sums = np.zeros(len(FIELDS), dtype=np.int64)
-        for part in parts:
-            lengths = part.postings.lengths
-            alive = lengths if part.alive is None else lengths[part.alive]
-            rows += len(alive)
-            sums += alive.sum(axis=0, dtype=np.int64)
-        return cls(rows, (int(sums[0]), int(sums[1]), int(sums[2])))
-
-
-def length_norms(
-    parts: Sequence[LexicalPart], statistics: LexicalStatistics, parameters: Bm25
-) -> list[Floats]:
-    """k1 (1 - b + b length / average length) by row for each part: once for a snapshot."""
-    body, headings, title = parameters.weights
-    total = sum(w * n for w, n in zip(parameters.weights, statistics.lengths, strict=True))
-    average = total / statistics.rows if statistics.rows and total else 1.0
-    norms = []
-    for part in parts:
-        lengths = part.postings.lengths.astype(np.float32)
-        length = lengths[:, 0] * body + lengths[:, 1] * headings + lengths[:, 2] * title
-        norms.append(parameters.k1 * (1.0 - parameters.b + parameters.b / average * length))
-    return norms
-
-
-def bm25_scores(
-    parts: Sequence[LexicalPart],
-    statistics: LexicalStatistics,
-    norms: Sequence[Floats],
-    terms: Mapping[str, int],
-    parameters: Bm25,
-) -> list[Floats]:
-    """Scores by row for each part; 0 where nothing matches or the row is not wanted.
-
-    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), as Lucene writes it; a term asked twice counts twice.
-    """
-    scores = [np.zeros(len(part.postings.lengths), dtype=np.float32) for part in parts]
-    body, headings, title = parameters.weights
-    found = []
-    for term, times in terms.items():
-        places = []
-        frequency = 0
-        for at, part in enumerate(parts):
-            span = part.postings.find(term)
-            if span is None:
-                continue
-            rows, counts = part.postings.of(*span)
-            if part.alive is not None:
-                live = part.alive[rows]
-                rows, counts = rows[live], counts[live]
-            frequency += len(rows)
-            if part.wanted is not None:
-                wanted = part.wanted[rows]
-                rows, counts = rows[wanted], counts[wanted]
-            places.append((at, rows, counts))
-        if frequency:
-            idf = float(np.log1p((statistics.rows - frequency + 0.5) / (frequency + 0.5)))
-            found.append((idf * times * (parameters.k1 + 1.0), term, places))
-    # A fixed order of summing, and no operation whose rounding depends on a row's place: equal
-    # rows get equal scores, bit by bit, however they are spread over segments.
-    for weight, _, places in sorted(found, key=lambda item: (-item[0], item[1])):
-        for at, rows, counts in places:
-            tf = counts[:, 0] * np.float32(body)
-            tf += counts[:, 1] * np.float32(headings)
-            tf += counts[:, 2] * np.float32(title)
-            scores[at][rows] += np.float32(weight) * tf / (tf + norms[at][rows])
-    return scores

@@ -16,7 +16,7 @@ from typing import cast, get_args
 from ragstone.errors import CorpusError
 from ragstone.types import Document, DocumentInfo, Element, ElementKind, Passage, Scalar, Span
 
-BLOCK_CHARACTERS = 65_536  # a citation of a huge document unpacks one or two blocks, not all
+BLOCK_CHARACTERS = 16_384  # a citation of a huge document unpacks one or two blocks, not all
 _LEVEL = 6
 KINDS: tuple[str, ...] = get_args(ElementKind)
 _ESCAPED = "surrogatepass"  # lone surrogates of broken files survive the round trip

@@ -13,9 +13,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -25,11 +24,27 @@ import numpy as np
 
 from ragstone.corpus.archive import export_corpus
 from ragstone.corpus.arrays import Arrays
+from ragstone.corpus.bm25 import Bm25
 from ragstone.corpus.doctor import Finding
+from ragstone.corpus.history import (
+    CorpusInfo,
+    Difference,
+    corpus_info,
+    difference,
+    encoder_of,
+    failures,
+    hidden_states,
+    languages,
+    newest,
+    resolve,
+    version_list,
+)
+from ragstone.corpus.history import (
+    VersionInfo as VersionInfo,
+)
 from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.lock import WAIT_S, writer_lock
 from ragstone.corpus.merging import Forgotten
-from ragstone.corpus.postings import Bm25
 from ragstone.corpus.reembedding import EmbeddingText, reembed
 from ragstone.corpus.repairing import doctor
 from ragstone.corpus.schema import BROKEN, DATABASE, connect, create_database, damaged
@@ -41,63 +56,29 @@ from ragstone.corpus.segments import (
     segment_rows,
 )
 from ragstone.corpus.snapshot import CorpusSnapshot
+from ragstone.corpus.truth import Truth
 from ragstone.corpus.vectors import DenseIndex
+from ragstone.corpus.view import IndexView
 from ragstone.corpus.writer import Writer
 from ragstone.errors import CorpusError, UsageError
 from ragstone.protocols import Encoder
 from ragstone.types import Failure
 
 _RETRIES = 20  # a segment's file may be merged away between reading its name and opening it
+_VIEWS = 4  # versions whose masks and statistics are remembered
 
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """One published version; `created` is in seconds since 1970 UTC."""
-
-    number: int
-    created: float
-    note: str
-    documents: int
-    passages: int
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Document ids (with sources) that version `b` has, has otherwise, or lacks against `a`."""
-
-    a: int
-    b: int
-    added: tuple[tuple[str, str], ...]
-    changed: tuple[tuple[str, str], ...]
-    removed: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusInfo:
-    """What there is to say of a corpus as a whole."""
-
-    path: str
-    version: int
-    documents: int
-    passages: int
-    characters: int
-    encoder_identity: str
-    dim: int
-    versions: int
-    failures: int
-    pending: int  # documents committed by a sync that was stopped, not yet published
-    size_bytes: int
+_ViewKey = tuple[int, int, tuple[str, ...], Bm25]  # version, encoder, files, parameters
 
 
 class Store:
     """An opened corpus folder; a context manager. Any number may be open on one folder."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
-        self._folder = folder
-        self._connection = connection
+    def __init__(self, truth: Truth, *, read_only: bool) -> None:
+        self._truth = truth
+        self._folder = truth.folder
         self._read_only = read_only
-        self._segments: dict[str, Arrays] = {}
+        self._opened: dict[str, Arrays] = {}
+        self._views: dict[_ViewKey, IndexView] = {}
         self._lock = Lock()
         self.bm25 = Bm25()
 
@@ -120,9 +101,9 @@ class Store:
         database = folder / DATABASE
         if create and not read_only and not database.exists():
             _create(folder, encoder_identity, dim)
-        store = cls(folder, connect(database, write=False), read_only=read_only)
+        store = cls(Truth(folder), read_only=read_only)
         if encoder_identity is not None:
-            _, built, built_dim = store._encoder()
+            _, built, built_dim = encoder_of(store._truth)
             if built != encoder_identity:
                 store.close()
                 raise CorpusError(
@@ -148,116 +129,40 @@ class Store:
 
     def close(self) -> None:
         """Close the truth; snapshots that are open stay usable."""
-        self._segments.clear()
-        self._connection.close()
-
-    def _all(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
-        try:
-            with self._lock:
-                return self._connection.execute(sql, parameters).fetchall()
-        except BROKEN as error:
-            raise damaged(self._folder / DATABASE, error) from error
-
-    def _encoder(self) -> tuple[int, str, int]:
-        found = self._all(
-            "SELECT id, identity, dim FROM encoders "
-            "WHERE id = (SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'encoder')"
-        )
-        if not found:
-            raise damaged(self._folder / DATABASE, ValueError("it names no encoder"))
-        id, identity, dim = found[0]
-        return int(str(id)), str(identity), int(str(dim))
+        self._opened.clear()
+        self._views.clear()
+        self._truth.close()
 
     # --- versions
 
     def head(self) -> int:
         """The newest published version; 0 is the empty corpus."""
-        return int(str(self._all("SELECT COALESCE(MAX(number), 0) FROM versions")[0][0]))
+        return newest(self._truth)
 
     def versions(self) -> list[VersionInfo]:
         """All versions that are kept, oldest first."""
-        tags: dict[int, list[str]] = {}
-        for name, version in self._all("SELECT name, version FROM tags ORDER BY name"):
-            tags.setdefault(int(str(version)), []).append(str(name))
-        return [
-            VersionInfo(
-                int(str(number)),
-                float(str(created)),
-                str(note),
-                int(str(documents)),
-                int(str(passages)),
-                tuple(tags.get(int(str(number)), ())),
-            )
-            for number, created, note, documents, passages in self._all(
-                "SELECT number, created, note, documents, passages FROM versions ORDER BY number"
-            )
-        ]
+        return version_list(self._truth)
 
     def resolve(self, version: int | str | None) -> int:
         """A version's number from a number, a tag or None (the newest). Raises UsageError."""
-        if version is None:
-            return self.head()
-        name = str(version)
-        if name.isdigit():
-            found = self._all("SELECT number FROM versions WHERE number = ?", int(name))
-        else:
-            found = self._all("SELECT version FROM tags WHERE name = ?", name)
-        if found:
-            return int(str(found[0][0]))
-        if name == "0" and self.head() == 0:
-            return 0
-        raise UsageError(
-            f"The corpus has no version or tag {name!r}.", remedy="`ragstone versions` lists them."
-        )
+        return resolve(self._truth, version)
 
     def diff(self, a: int | str, b: int | str | None = None) -> Difference:
         """What changed from version `a` to `b` (the newest, when None)."""
-        first, last = self.resolve(a), self.resolve(b)
-        sides = []
-        for number in (first, last):
-            found = self._all(
-                "SELECT id, source, fingerprint FROM documents WHERE added <= ? "
-                "AND (removed IS NULL OR removed > ?) "
-                "AND NOT (added <= ? AND (removed IS NULL OR removed > ?)) ORDER BY source, id",
-                number, number, first + last - number, first + last - number,
-            )  # fmt: skip
-            sides.append({str(id): (str(source), mark) for id, source, mark in found})
-        old, new = sides
-        return Difference(
-            first, last,
-            tuple((id, s) for id, (s, _) in new.items() if id not in old),
-            tuple((id, s) for id, (s, m) in new.items() if id in old and old[id] != (s, m)),
-            tuple((id, s) for id, (s, _) in old.items() if id not in new),
-        )  # fmt: skip
+        return difference(self._truth, self.resolve(a), self.resolve(b))
 
     def failures(self) -> list[Failure]:
         """Sources that could not be read; they are tried again at the next sync."""
-        found = self._all("SELECT source, reason, remedy FROM failures ORDER BY source")
-        return [Failure(str(source), str(reason), str(remedy)) for source, reason, remedy in found]
+        return failures(self._truth)
 
     def ledger(self) -> Ledger:
         """What is known of sources and live documents, published or not."""
-        encoder, _, _ = self._encoder()
-        return Ledger(self._connection, encoder)
+        encoder, _, _ = encoder_of(self._truth)
+        return Ledger(self._truth.connection, encoder)
 
     def info(self) -> CorpusInfo:
         """Counts, size on disk, encoder and the state of the corpus."""
-        head = self.head()
-        ((documents, passages, characters),) = self._all(
-            "SELECT COUNT(*), COALESCE(SUM(passages), 0), COALESCE(SUM(characters), 0) "
-            "FROM documents WHERE added <= ? AND (removed IS NULL OR removed > ?)", head, head,
-        )  # fmt: skip
-        ((pending,),) = self._all(
-            "SELECT COUNT(*) FROM documents WHERE added > ? OR removed > ?", head, head
-        )
-        ((versions,),) = self._all("SELECT COUNT(*) FROM versions")
-        ((failures,),) = self._all("SELECT COUNT(*) FROM failures")
-        _, identity, dim = self._encoder()
-        size = sum(f.stat().st_size for f in self._folder.rglob("*") if f.is_file())
-        return CorpusInfo(
-            str(self._folder), head, int(str(documents)), int(str(passages)), int(str(characters)),
-            identity, dim, int(str(versions)), int(str(failures)), int(str(pending)), size,
-        )  # fmt: skip
+        return corpus_info(self._truth)
 
     # --- reading and writing
 
@@ -267,13 +172,14 @@ class Store:
         Raises UsageError for an unknown version, CorpusError for missing or damaged files.
         """
         for attempt in range(_RETRIES):
-            connection = connect(self._folder / DATABASE, write=False)
+            truth = Truth(self._folder)
             try:
-                connection.execute("BEGIN")
-                number = _resolved(connection, self.resolve(version), version)
-                return self._snapshot(connection, number)
+                truth.connection.execute("BEGIN")
+                # A tag or number is looked up outside: it means now what it meant a moment ago.
+                number = newest(truth) if version is None else self.resolve(version)
+                return self._snapshot(truth, number)
             except FileNotFoundError as error:
-                connection.close()
+                truth.close()
                 if attempt == _RETRIES - 1:
                     raise CorpusError(
                         f"A file of the corpus is missing: {error.filename}.",
@@ -281,45 +187,58 @@ class Store:
                     ) from error
                 time.sleep(0.01 * attempt)
             except BROKEN as error:
-                connection.close()
+                truth.close()
                 raise damaged(self._folder / DATABASE, error) from error
             except BaseException:
-                connection.close()
+                truth.close()
                 raise
         raise AssertionError("unreachable")
 
-    def _snapshot(self, connection: sqlite3.Connection, number: int) -> CorpusSnapshot:
-        ((encoder, identity),) = connection.execute(
-            "SELECT id, identity FROM encoders "
-            "WHERE id = (SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'encoder')"
-        ).fetchall()
-        rows = segment_rows(connection)
-        lexical = [LexicalSegment.opened(self._opened(r)) for r in rows if r.kind == "lexical"]
-        dense = []
-        files = {(r.first_key, r.rows): r for r in rows if r.encoder == encoder}
-        for segment in lexical:
-            row = files.get((int(segment.keys[0]), len(segment.keys)))
-            arrays = self._opened(row) if row else None
+    def _snapshot(self, truth: Truth, number: int) -> CorpusSnapshot:
+        encoder, identity, _ = encoder_of(truth)
+        rows = segment_rows(truth.connection)
+        named = tuple(row.file for row in rows)
+        key = (number, encoder, named, self.bm25)
+        with self._lock:
+            view = self._views.get(key)
+        if view is None:
+            view = self._view(truth, number, [r for r in rows if r.encoder in (None, encoder)])
+            with self._lock:
+                # Views of files that were merged away go: they hold the files' room on the disk.
+                kept = [item for item in self._views.items() if item[0][2] == named]
+                self._views = dict([*kept[-_VIEWS + 1 :], (key, view)])
+                self._opened = {f: a for f, a in self._opened.items() if f in named}
+        return CorpusSnapshot(truth, number, identity, view)
+
+    def _view(self, truth: Truth, number: int, rows: Sequence[SegmentRow]) -> IndexView:
+        """Open the segments, and ask the truth what the view of a version needs of it."""
+        lexical, dense = [], []
+        vectors = {(r.first_key, r.rows): r for r in rows if r.kind == "dense"}
+        for row in rows:
+            if row.kind != "lexical":
+                continue
+            segment = LexicalSegment.opened(self._arrays(row))
+            twin = vectors.get((int(segment.keys[0]), len(segment.keys)))
+            arrays = self._arrays(twin) if twin else None
             if arrays is None or not np.array_equal(arrays["keys"], segment.keys):
                 raise CorpusError(
                     f"The vectors of the corpus in {self._folder} do not fit its passages.",
                     remedy="Run `ragstone doctor --repair`: it rebuilds the index.",
                 )
+            lexical.append(segment)
             dense.append(DenseIndex(arrays))
-        with self._lock:
-            named = {r.file for r in rows}
-            self._segments = {f: a for f, a in self._segments.items() if f in named}
-        return CorpusSnapshot(
-            self._folder, connection, number, str(identity), lexical, dense, bm25=self.bm25
-        )
+        return IndexView(
+            lexical, dense, hidden=hidden_states(truth, number), languages=languages(truth, number),
+            bm25=self.bm25,
+        )  # fmt: skip
 
-    def _opened(self, row: SegmentRow) -> Arrays:
+    def _arrays(self, row: SegmentRow) -> Arrays:
         with self._lock:
-            arrays = self._segments.get(row.file)
+            arrays = self._opened.get(row.file)
         if arrays is None:
             arrays = open_segment(self._folder, row)
             with self._lock:
-                self._segments[row.file] = arrays
+                self._opened[row.file] = arrays
         return arrays
 
     @contextmanager
@@ -336,7 +255,7 @@ class Store:
         with writer_lock(self._folder, timeout_s=timeout_s):
             connection = connect(self._folder / DATABASE, write=True)
             try:
-                encoder, identity, dim = self._encoder()
+                encoder, identity, dim = encoder_of(self._truth)
                 writer = Writer(self._folder, connection, encoder, identity, dim)
                 writer.sweep()
                 yield writer
@@ -392,14 +311,6 @@ class Store:
         """Keep the newest `keep` versions and all tagged ones; merge indexes; reclaim room."""
         with self.writer() as writer:
             return writer.forget(keep=keep)
-
-
-def _resolved(connection: sqlite3.Connection, number: int, asked: int | str | None) -> int:
-    """The number inside this transaction: the newest may have moved on since."""
-    if asked is None:
-        (head,) = connection.execute("SELECT COALESCE(MAX(number), 0) FROM versions").fetchone()
-        return int(head)
-    return number
 
 
 def _create(folder: Path, encoder_identity: str | None, dim: int | None) -> None:
