@@ -419,3 +419,39 @@ def test_a_folder_nobody_can_write_to_is_still_read(place, tmp_path):
             assert len(list(snapshot.documents())) == 1
     finally:
         copy.chmod(0o755)
+
+
+def test_batches_that_overlap_embed_each_text_once_and_keep_owners(place, monkeypatch):
+    """Batches of two passages, so that texts and ids of one are still on their way at the next."""
+    monkeypatch.setattr("ragstone.applications.sync_take.BATCH_PASSAGES", 2)
+    monkeypatch.setattr("ragstone.applications.sync_embed.ENCODE_TEXTS", 1)
+    rows = [{"id": f"r{i}", "title": "", "text": f"word{i % 3}"} for i in range(9)]
+    place.write("a.jsonl", "\n".join(json.dumps(row) for row in rows))
+    place.write("b.jsonl", json.dumps({"id": "r8", "title": "", "text": "from b"}))
+    report = place.sync()
+    assert report.embedded == place.encoder.encoded == 4
+    assert sorted(place.texts().values()) == sorted(["from b"] + [f"word{i % 3}" for i in range(9)])
+    assert place.sync().is_change is False
+
+
+def test_a_row_that_moves_to_another_file_keeps_its_id(place):
+    place.write("a.jsonl", json.dumps({"id": "r1", "title": "", "text": "one cat"}))
+    place.sync()
+    place.write("a.jsonl", json.dumps({"id": "r2", "title": "", "text": "two dogs"}))
+    place.write("b.jsonl", json.dumps({"id": "r1", "title": "", "text": "one cat"}))
+    place.sync()
+    with place.store.snapshot() as snapshot:
+        assert sorted(info.id for info in snapshot.documents()) == ["r1", "r2"]
+
+
+def test_an_encoder_that_fails_fails_the_sync_and_the_next_one_goes_on(place, monkeypatch):
+    place.write("a.txt", "one cat")
+    with monkeypatch.context() as patch:
+
+        def broken(texts):
+            raise RuntimeError("no vectors today")
+
+        patch.setattr(place.encoder, "encode_passages", broken)
+        with pytest.raises(RuntimeError, match="no vectors today"):
+            place.sync()
+    assert names(place.sync().added, place) == ["a.txt"]

@@ -1,7 +1,7 @@
 """`sync`: make the corpus mirror files: add, change, rename and remove, each exactly once.
 
     scan -> compare stat, then hash -> read (worker processes) -> chunk -> embed what is new
-         -> commit in batches -> publish one version -> read it back
+         (on threads, meanwhile) -> commit in batches -> publish one version -> read it back
 
 Laws: an unchanged file is never read; what cannot be read keeps its old state and is reported; a
 root that is gone deletes nothing unless that is confirmed; the corpus after any sequence of
@@ -129,6 +129,8 @@ def sync(
         except KeyboardInterrupt:
             writer.publish(note=f"{note} (interrupted)")
             raise
+        finally:
+            taker.close()
         version = writer.publish(note=note)
         writer.merge()
     tally = taker.tally

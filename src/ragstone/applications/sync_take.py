@@ -1,17 +1,20 @@
 """Taking documents into the corpus as they are read: identity, difference, passages, vectors.
 
-Law: a document that came out as it was before costs no write; a text whose vector is known is not
-embedded again; a source counts as read only in the batch that holds its last document.
+While a batch is gathered the vectors of the one before are made (`sync_embed`); batches are
+committed in order. Law: a document that came out as it was before costs no write; a text whose
+vector is known is not embedded again; a source counts as read only in the batch that holds its
+last document.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ragstone.applications.sync_embed import Embedding, Underway
 from ragstone.applications.sync_plan import Plan, source_state
 from ragstone.applications.sync_read import Finished, Message
 from ragstone.applications.sync_scan import FoundFile
@@ -20,9 +23,8 @@ from ragstone.protocols import Encoder
 from ragstone.types import Document, Failure, Passage
 
 BATCH_PASSAGES = 2048  # of one commit, about half a minute of embedding on two cores
-ENCODE_TEXTS = 512  # at once: enough to sort by length, few enough to show progress
 BATCH_DOCUMENTS = 4096
-BATCH_SECONDS = 60.0  # what a kill may cost
+BATCH_SECONDS = 60.0  # of gathering; a kill costs this batch and the one that is embedded
 _SETTLED_NS = 2_000_000_000  # a file written so recently may change again within its time stamp
 
 
@@ -56,8 +58,18 @@ class _Reading:
     doubled: int = 0
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """Documents on their way into the corpus."""
+
+    underway: Underway = field(default_factory=Underway)
+    origins: dict[str, str] = field(default_factory=dict)  # by document id, "" where removed
+    passages: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+
 class Taker:
-    """Collects documents into batches and commits them."""
+    """Collects documents into batches and commits them; `close` it."""
 
     def __init__(
         self,
@@ -74,19 +86,20 @@ class Taker:
         self._writer = writer
         self._ledger = writer.ledger
         self._plan = plan
-        self._encoder = encoder
+        self._embedding = Embedding(encoder, writer.ledger, on_embedded=self._count)
         self._chunk = chunk
         self._embedding_text = embedding_text
         self._recipe = recipe
         self._on_embedded = on_embedded
         self._files = {file.path: file for file in plan.to_read}
         self._reading: _Reading | None = None
-        self._batch = Batch()
-        self._texts: dict[bytes, str] = {}
         self._owners: dict[str, str] = {}  # origin by given id, of documents that are stored
-        self._ids: dict[str, str] = {}  # origin by id, of the documents of this batch
-        self._passages = 0
-        self._since = time.monotonic()
+        self._gathered = _Gathered()  # the batch in hand
+        self._before: _Gathered | None = None  # the one whose vectors are being made
+
+    def close(self) -> None:
+        """Stop embedding; what was not committed is dropped."""
+        self._embedding.close()
 
     def remove_missing(self) -> None:
         """Take out what is gone (renamed files wait for their new name), note what failed."""
@@ -95,7 +108,7 @@ class Taker:
             if path in renamed:
                 continue
             sources = self._ledger.held_sources(path)
-            self._batch.removes.extend(sources.values())
+            self._remove(sources.values())
             self.tally.removed.extend(sources)
             self._batch.forgotten.append(path)
         self._batch.sources.extend(self._plan.touched)
@@ -117,10 +130,16 @@ class Taker:
             self._owners = self._ledger.origins(given)
             for document in message.documents:
                 self._take(reading, document)
-                if self._passages >= BATCH_PASSAGES or len(self._batch.puts) >= BATCH_DOCUMENTS:
-                    self.flush()
-        if time.monotonic() - self._since > BATCH_SECONDS:
-            self.flush()
+                gathered = self._gathered
+                if (
+                    gathered.passages >= BATCH_PASSAGES
+                    or len(gathered.underway.batch.puts) >= BATCH_DOCUMENTS
+                ):
+                    self._turn()
+        if self._before is not None and self._before.underway.is_ready:
+            self._commit_before()
+        if time.monotonic() - self._gathered.since > BATCH_SECONDS:
+            self._turn()
 
     def _begin(self, path: str) -> _Reading:
         old = self._plan.renames.get(path)
@@ -145,14 +164,18 @@ class Taker:
             return
         passages = tuple(self._chunk(named))
         hashes = []
+        texts: dict[bytes, str] = {}
         for passage in passages:
             text = self._embedding_text(named, passage)
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
-            self._texts[digest] = text
+            texts[digest] = text
             hashes.append(digest)
+        gathered = self._gathered
         self._batch.puts.append(Prepared(named, path, passages, tuple(hashes), mark))
-        self._ids[document_id] = path
-        self._passages += len(passages)
+        before = self._before.underway.digests if self._before is not None else frozenset()
+        self._embedding.add(gathered.underway, texts, elsewhere=before)
+        gathered.origins[document_id] = path
+        gathered.passages += len(passages)
         self._note(reading, named, len(passages))
 
     def _note(self, reading: _Reading, document: Document, passages: int) -> None:
@@ -172,8 +195,8 @@ class Taker:
         """A given id, or the id it had before, or one made of its source; never another's."""
         path = reading.file.path
         if _has_given_id(document):
-            owner = self._ids.get(document.id, self._owners.get(document.id, path))
-            if owner in (path, reading.old_path):
+            owner = self._origin(document.id, self._owners.get(document.id, ""))
+            if owner in ("", path, reading.old_path):
                 return document.id
             stem = Path(path).name.split(".")[0]
             choices = [f"{stem}/{document.id}", f"{_digest(path)}/{document.id}"]
@@ -191,10 +214,19 @@ class Taker:
             choices.append(_digest(document.source + "\0" + str(time.time_ns())))
         taken = self._ledger.origins(choices)
         for choice in choices:
-            owner = self._ids.get(choice, taken.get(choice, path))
-            if owner in (path, reading.old_path):
+            if self._origin(choice, taken.get(choice, "")) in ("", path, reading.old_path):
                 return choice
         return choices[-1]
+
+    def _origin(self, document_id: str, stored: str) -> str:
+        """Where a document comes from, "" where from nowhere: on its way, else as it is stored."""
+        before = self._before.origins if self._before is not None else {}
+        return self._gathered.origins.get(document_id, before.get(document_id, stored))
+
+    def _remove(self, document_ids: Iterable[str]) -> None:
+        for document_id in document_ids:
+            self._batch.removes.append(document_id)
+            self._gathered.origins[document_id] = ""
 
     def _end(self, reading: _Reading, end: Finished) -> None:
         path = reading.file.path
@@ -207,11 +239,10 @@ class Taker:
             return
         for source, document_id in reading.by_source.items():
             if document_id not in reading.seen:
-                self._batch.removes.append(document_id)
+                self._remove([document_id])
                 self.tally.removed.append(source)
         if reading.old_path is not None:
-            gone = [i for i in reading.old_sources.values() if i not in reading.seen]
-            self._batch.removes.extend(gone)
+            self._remove(i for i in reading.old_sources.values() if i not in reading.seen)
             self._batch.forgotten.append(reading.old_path)
         self._batch.sources.append(
             source_state(reading.file, self._plan.hashes[path], self._recipe,
@@ -229,25 +260,31 @@ class Taker:
         self._batch.failed.append(failure)
         self.tally.failed.append(Failure(failure.path, failure.reason, failure.remedy))
 
+    @property
+    def _batch(self) -> Batch:
+        return self._gathered.underway.batch
+
     def flush(self) -> None:
-        """Embed what is new, and commit the batch."""
-        batch = self._batch
-        used = [digest for put in batch.puts for digest in put.embedded]
-        known = self._ledger.embedded(set(used))
-        new = [digest for digest in dict.fromkeys(used) if digest not in known]
-        if new:
-            for at in range(0, len(new), ENCODE_TEXTS):
-                piece = new[at : at + ENCODE_TEXTS]
-                vectors = self._encoder.encode_passages([self._texts[digest] for digest in piece])
-                batch.vectors.update(zip(piece, vectors, strict=True))
-                self.tally.embedded += len(piece)
-                self._on_embedded()
-        self._writer.commit(batch)
-        self._batch = Batch()
-        self._texts = {}
-        self._ids = {}
-        self._passages = 0
-        self._since = time.monotonic()
+        """Embed what is new, and commit all that was taken."""
+        self._turn()
+        self._commit_before()
+
+    def _turn(self) -> None:
+        """Let this batch be embedded while the next one is gathered; commit the one before."""
+        self._embedding.begin(self._gathered.underway)
+        self._commit_before()
+        self._before, self._gathered = self._gathered, _Gathered()
+
+    def _commit_before(self) -> None:
+        if self._before is not None:
+            self._embedding.finish(self._before.underway)
+            self._writer.commit(self._before.underway.batch)
+            self._owners.update(self._before.origins)
+            self._before = None
+
+    def _count(self, embedded: int) -> None:
+        self.tally.embedded += embedded
+        self._on_embedded()
 
 
 def _has_given_id(document: Document) -> bool:
