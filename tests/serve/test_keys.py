@@ -144,13 +144,14 @@ QUESTIONS = st.sampled_from(
 
 
 @settings(
-    max_examples=30,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(FILTERS, FILTERS, QUESTIONS)
 def test_what_a_key_may_not_see_reaches_no_reply(filtered, acl, asked, question):
-    """Over random filters of keys and of questions: hits, answers, lists, counts, documents."""
+    """Over random filters of keys and of questions: hits, answers, lists, counts, documents,
+    conversations, plans and texts."""
     server, keys, everything = filtered
     sent = headers(keys.add("random", role="admin", where=acl))
     corpus = server.corpus
@@ -174,10 +175,33 @@ def test_what_a_key_may_not_see_reaches_no_reply(filtered, acl, asked, question)
     for id_ in everything:
         reply = server.client.get(server.api("document"), params={"id": id_}, headers=sent)
         assert (reply.status_code == 200) == (id_ in allowed)
-    for path in ("versions", "versions/diff?from=1"):
+    _kept_within(server, sent, allowed, question)
+    for path in ("versions", "versions/diff?from=1", "evaluations"):
         assert server.client.get(server.api(path), headers=sent).status_code == 403
     for rest in ("files/x.md",):
         assert server.client.put(server.api(rest), content=b"x", headers=sent).status_code == 403
+
+
+def _kept_within(server, sent, allowed: set[str], question: str) -> None:
+    """Conversations, plans and texts name no document that is not allowed."""
+    post = lambda path, body: server.client.post(server.api(path), json=body, headers=sent).json()  # noqa: E731
+    name = post("sessions", {})["name"]
+    for asked in (question, "And what else is said of it?"):
+        turn = post(f"sessions/{name}/ask", {"question": asked})
+        named = {row["document_id"] for part in ("citations", "nearest", "hits", "evidence")
+                 for row in turn[part]}  # fmt: skip
+        assert named <= allowed
+    assert "Payroll" not in post("manuscripts/outline", {"brief": question})["outline"] or any(
+        server.corpus.document(id_).title == "Payroll" for id_ in allowed
+    )
+    job = post("manuscripts", {"brief": question, "sections": 2, "words": 60})
+    one = server.api(f"manuscripts/{job['id']}")
+    with server.client.stream("GET", f"{one}/events", headers=sent) as events:
+        assert events.read().rstrip().splitlines()[-2] == b"event: done"
+    reply = server.client.get(f"{one}/ledger", headers=sent)
+    if reply.status_code == 200:  # else nothing was planned
+        named = {row["document_id"] for row in reply.json()["sources"]}
+        assert named <= allowed
 
 
 @pytest.fixture

@@ -22,10 +22,13 @@ from ragstone.serve import (
     completions,
     documents,
     embeddings,
+    evaluations,
     examples,
     openapi,
     responses,
+    sessions,
     versions,
+    writing,
 )
 from ragstone.serve.guard import Guard
 from ragstone.serve.keys import Keys
@@ -61,6 +64,7 @@ async def corpora(call: Call) -> Response:
         "may_write": writable and call.caller.may("write") and not call.caller.where,
         "may_roll_back": writable and call.caller.may("admin") and not call.caller.where,
         "filtered": bool(call.caller.where),
+        "may_keep": writable,
     }
     return reply({"corpora": rows, "caller": caller})
 
@@ -73,6 +77,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *asking.OPERATIONS,
     *documents.OPERATIONS,
     *versions.OPERATIONS,
+    *sessions.OPERATIONS,
+    *writing.OPERATIONS,
+    *evaluations.OPERATIONS,
     *embeddings.OPERATIONS,
     *completions.OPERATIONS,
     *responses.OPERATIONS,
@@ -125,6 +132,10 @@ def create_app(library: Library, keys: Keys) -> ASGIApp:
         library.metrics.gauge(
             "ragstone_streams", "Answers that stream.", lambda: library.work.streaming
         )
+        library.metrics.gauge(
+            "ragstone_jobs", "Texts and evaluations under way or waiting.",
+            lambda: len(library.jobs),
+        )  # fmt: skip
         async with contextlib.AsyncExitStack() as stack:
             for running in lifespan:
                 await stack.enter_async_context(running)

@@ -8,7 +8,7 @@ its `citation`s, or `removed`; `abstained` where there is no answer; `done` with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -33,15 +33,16 @@ from ragstone.types import Answer, Hit
 if TYPE_CHECKING:
     from ragstone.serve.library import Shelf
 
+T = TypeVar("T")
 CORPUS = Parameter(
     "corpus", {"type": "string"}, "The corpus's name, as /api/corpora lists it.", "main", "path"
 )
-_QUESTION: JsonObject = {
+QUESTION: JsonObject = {
     "type": "string", "minLength": 1, "maxLength": 8000, "pattern": r"\S",
     "description": "What is asked, in the user's words.",
 }  # fmt: skip
-_K: JsonObject = {"type": "integer", "minimum": 1, "maximum": 200, "description": "How many hits."}
-_WHERE: JsonObject = {
+K: JsonObject = {"type": "integer", "minimum": 1, "maximum": 200, "description": "How many hits."}
+WHERE: JsonObject = {
     "type": "string", "maxLength": 4000,
     "description": "Only documents that fit, such as format = 'pdf' AND date >= '2020-01-01'.",
 }  # fmt: skip
@@ -50,10 +51,10 @@ SEARCH_BODY: JsonObject = {
     "required": ["question"],
     "additionalProperties": False,
     "properties": {
-        "question": _QUESTION,
-        "k": {**_K, "default": 10},
+        "question": QUESTION,
+        "k": {**K, "default": 10},
         "mode": {"type": "string", "enum": ["hybrid", "dense", "lexical"], "default": "hybrid"},
-        "where": _WHERE,
+        "where": WHERE,
         "explain": {
             "type": "boolean", "default": False,
             "description": "Add the stages of the retrieval with their times and counts.",
@@ -74,9 +75,9 @@ ASK_BODY: JsonObject = {
     "required": ["question"],
     "additionalProperties": False,
     "properties": {
-        "question": _QUESTION,
-        "k": _K,
-        "where": _WHERE,
+        "question": QUESTION,
+        "k": K,
+        "where": WHERE,
         "turns": {
             "type": "array", "maxItems": 50, "items": _TURN,
             "description": "What was said before, oldest first, if this is a dialogue: the "
@@ -188,17 +189,23 @@ async def ask_stream(call: Call) -> Response:
         )
         telemetry.record("ask", trace, call.library.metrics, request_id=call.request_id)
 
+    source = sse.of_work(call.library.work, make)
+    return Streaming(sse.EventStream(source, Renderer(trace).render, failing(call)))
+
+
+def failing(call: Call) -> Callable[[Problem], bytes]:
+    """What a stream says when it fails after it has begun."""
+
     def fail(problem: Problem) -> bytes:
         return sse.event("error", problem.content(call.request_id)["error"])  # type: ignore[arg-type]
 
-    stream = sse.EventStream(call.library.work, make, _Renderer(trace).render, fail)
-    return Streaming(stream)
+    return fail
 
 
-class Streaming(Response):
+class Streaming(Response, Generic[T]):
     """Lets an ASGI callable pass as a reply."""
 
-    def __init__(self, stream: sse.EventStream[Event]) -> None:
+    def __init__(self, stream: sse.EventStream[T]) -> None:
         super().__init__(media_type=sse.MEDIA)
         self._stream = stream
 
@@ -206,13 +213,17 @@ class Streaming(Response):
         await self._stream(scope, receive, send)
 
 
-class _Renderer:
-    """Events to bytes; citations are numbered in the order in which they are first cited."""
+class Renderer:
+    """Events to bytes; citations are numbered in the order in which they are first cited.
 
-    def __init__(self, trace: Trace) -> None:
+    `whole` makes the JSON that `done` carries of the answer.
+    """
+
+    def __init__(self, trace: Trace, whole: Callable[[Answer], JsonObject] = answer_json) -> None:
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._claims = 0
         self._trace = trace
+        self._whole = whole
 
     def render(self, event: Event) -> bytes:
         if isinstance(event, Retrieved):
@@ -229,7 +240,7 @@ class _Renderer:
         if isinstance(event, Abstained):
             return sse.event("abstained", abstention_json(event.abstention))
         stages: JsonObject = {"stages": [stage_json(stage) for stage in self._trace.stages]}
-        return sse.event("done", {**answer_json(event.answer), **stages})
+        return sse.event("done", {**self._whole(event.answer), **stages})
 
     def _claim(self, event: Stated) -> bytes:
         claim = claim_json(event.claim)

@@ -100,7 +100,10 @@ def _chat_stream(call: Call, asked: Asked) -> Response:
 
     return Streaming(
         sse.EventStream(
-            call.library.work, asked.make, render, failing(call), last=b"data: [DONE]\n\n"
+            sse.of_work(call.library.work, asked.make),
+            render,
+            failing(call),
+            last=b"data: [DONE]\n\n",
         )
     )
 

@@ -73,5 +73,88 @@ DIFF: JsonObject = {
 }  # fmt: skip
 CORPORA: JsonObject = {
     "corpora": [{"name": "main", "documents": 12, "version": 3, "encoder": "all-MiniLM-L6-v2"}],
-    "caller": {"name": "local", "role": "admin", "may_write": True},
+    "caller": {
+        "name": "local",
+        "role": "admin",
+        "may_write": True,
+        "may_roll_back": True,
+        "filtered": False,
+        "may_keep": True,
+    },
 }
+SESSION_NEW: JsonObject = {"name": "harbour-dues", "turns": []}
+SESSIONS: JsonObject = {
+    "sessions": [
+        {"name": "harbour-dues", "changed": "2026-01-05T10:00:00+00:00", "turns": 2,
+         "title": "What are the dues for a yacht?"}
+    ]
+}  # fmt: skip
+TURN: JsonObject = {
+    **ANSWER, "standalone": "How is a version rolled back?", "kind": "answer", "new_topic": False,
+    "withheld": False,
+}  # fmt: skip
+SESSION: JsonObject = {"name": "harbour-dues", "turns": [TURN]}
+MANUSCRIPT: JsonObject = {
+    "id": "20260105-101500-9f2c61", "brief": "The restoration of the lantern gallery",
+    "kind": "report", "sections": 5, "words": 900, "audience": "", "style": "", "failed": "drop",
+    "where": "", "outline": "", "version": 3, "model": "none",
+    "created": "2026-01-05T10:15:00+00:00", "changed": "2026-01-05T10:15:20+00:00",
+    "state": "done", "title": "The restoration of the lantern gallery", "done": 4, "total": 4,
+    "statements": 17, "notes": 15, "problem": "", "stopping": False,
+}  # fmt: skip
+MANUSCRIPTS: JsonObject = {"manuscripts": [MANUSCRIPT]}
+JOB: JsonObject = {**MANUSCRIPT, "state": "running", "done": 1}
+LEDGER: JsonObject = {
+    "schema": 1, "brief": "The restoration of the lantern gallery", "kind": "report",
+    "asked": "9f2c61d09f2c61d0", "complete": True, "model": "none", "judge": "features",
+    "version": 3, "title": "The restoration of the lantern gallery",
+    "outline": [{"heading": "Cost", "questions": [], "keys": [7], "document_id": ""}], "items": [],
+    "counts": {"statements": 1, "supported": 1, "quoted": 1, "removed": 0, "notes": 1},
+    "sections": [
+        {"heading": "Cost", "removed": [],
+         "blocks": [{"label": "Versions", "statements": [
+             {"text": "Rollback makes an earlier version the current one.",
+              "hash": "9f2c61d09f2c61d0", "verdict": "supported", "reason": "",
+              "confidence": 1.0, "quoted": True, "form": "sentence", "notes": [1],
+              "citations": [_CITATION]}]}]}
+    ],
+    "sources": [
+        {"document_id": "9f2c61d0", "source": "/docs/versions.md", "title": "Versions",
+         "format": "markdown", "version": 3, "content_hash": "5e8848…", "metadata": {}}
+    ],
+}  # fmt: skip
+EVALUATING: JsonObject = {
+    "id": "dues-retrieval-20260105-101500", "state": "running", "stopping": False, "done": 12,
+    "total": 50, "problem": "",
+}  # fmt: skip
+_MEASURED: JsonObject = {
+    "dataset": "dues", "measures": {"nDCG@10": 0.81}, "confidence": {"nDCG@10": [0.74, 0.88]},
+    "n": 50, "settings": {"mode": "hybrid", "version": 3},
+    "timings_ms": {"p50": 8.1, "p95": 12.4},
+}  # fmt: skip
+EVALUATION: JsonObject = {
+    "name": "dues-retrieval-20260105-101500", **_MEASURED, "versions": {"ragstone": "1.0"},
+    "checksums": {"qrels.tsv": "5e8848…"},
+    "queries": [
+        {"id": "q1", "question": "What are the dues for a yacht?", "values": {"nDCG@10": 1.0},
+         "ms": 8.0, "ranking": ["9f2c61d0"]}
+    ],
+}  # fmt: skip
+EVALUATIONS: JsonObject = {
+    "runs": [
+        {"name": "dues-retrieval-20260105-101500", "changed": "2026-01-05T10:15:20+00:00",
+         **_MEASURED}
+    ],
+    "sets": [{"name": "dues", "questions": 2, "judged": 1}],
+    "jobs": [],
+}  # fmt: skip
+COMPARED: JsonObject = {
+    "dataset": "dues", "n": 50, "only_a": 0, "only_b": 0, "main": "nDCG@10",
+    "measures": {
+        "nDCG@10": {"a": 0.78, "b": 0.81, "difference": 0.03, "interval": [0.01, 0.05],
+                    "p": 0.012, "wins": 9, "losses": 3, "ties": 38}
+    },
+    "changes": [], "settings": {"mode": ["lexical", "hybrid"]},
+    "timings_ms": {"p50": [5.0, 8.1]}, "a": "dues-lexical", "b": "dues-hybrid",
+    "deltas": [0.0, 0.37],
+}  # fmt: skip

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from ragstone.corpus.where import parse_where
 from ragstone.errors import UsageError
+from ragstone.serve import kept
+from ragstone.serve.jobs import Jobs
 from ragstone.serve.keys import Caller
 from ragstone.serve.metrics import Metrics
 from ragstone.serve.options import Options
@@ -47,6 +49,7 @@ class Shelf:
         self.folder = folder
         self.uploads = uploads
         self.writing = threading.Lock()  # one writer: the others wait here, not in the database
+        self.keeping = threading.Lock()  # of the files that callers keep: read, changed, replaced
         self._lock = threading.Lock()
         self._lists: OrderedDict[tuple[int, str], tuple[Listed, ...]] = OrderedDict()
 
@@ -91,16 +94,23 @@ class Shelf:
     ) -> tuple[DocumentInfo, Document | None]:
         """One document as it was in version `at` (the newest, when None), on request with its text.
 
-        Raises Problem (404), also where it is not visible; UsageError for an unknown version.
+        Raises Problem (404), also where it is not visible; UsageError for an unknown version. An
+        earlier state is no way around a filter that hides the document as it is now.
         """
         exactly = "id = '" + id_.replace("'", "''") + "'"
         where = self.visible(caller, exactly)
+        if at is not None and kept.hidden(self, caller, (id_,)):
+            raise _no_document()
         with self.corpus.store.snapshot(at) as snapshot:
             for info in snapshot.documents(parse_where(where) if where else None):
                 return info, snapshot.document(info.id) if text else None
-        raise Problem(
-            404, "no_document", "There is no such document.", remedy="List them at /documents."
-        )
+        raise _no_document()
+
+
+def _no_document() -> Problem:
+    return Problem(
+        404, "no_document", "There is no such document.", remedy="List them at /documents."
+    )
 
 
 class Library:
@@ -116,6 +126,7 @@ class Library:
         self.metrics = metrics
         self.work = work
         self.pages = Pages()
+        self.jobs = Jobs(threads=options.jobs, waiting=options.waiting)
         self.uploading = 0
         self.ready = False
 
@@ -133,8 +144,9 @@ class Library:
         return [shelf for name, shelf in self.shelves.items() if caller.sees(name)]
 
     def close(self) -> None:
-        """Stop taking work, then close every corpus."""
+        """Stop taking work, let what is under way end, then close every corpus."""
         self.work.close()
+        self.jobs.close()
         self.pages.close()
         for shelf in self.shelves.values():
             shelf.corpus.close()

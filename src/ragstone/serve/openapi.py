@@ -32,7 +32,7 @@ _ERRORS = {
     403: "The key's role does not allow this, or the request comes from another site.",
     404: "There is no such corpus or document, or the key may not see it.",
     408: "The body came too slowly.",
-    409: "The file or the version is not what it was.",
+    409: "What is asked for does not fit what is there now.",
     413: "The body is too large.",
     415: "The body's type is not known.",
     421: "The server does not answer to this host name.",
@@ -78,7 +78,10 @@ def _described(operation: Operation) -> JsonObject:
     responses: dict[str, Json] = {
         str(operation.reply.status): {
             "description": operation.reply.about,
-            "content": {operation.reply.media: _content(operation)},
+            "content": {
+                operation.reply.media: _content(operation),
+                **{media: {"schema": {}} for media in operation.reply.others},
+            },
         }
     }
     if operation.streams:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -45,6 +46,7 @@ class Reply:
     example: Json = None
     media: str = "application/json"
     status: int = 200
+    others: tuple[str, ...] = ()  # other media types, where the request chooses
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: JsonObject | None = None
     examples: dict[str, Json] = field(default_factory=dict)  # of the body, by name
+    keeps: bool = False  # writes what is the caller's own: any role may, a read-only server not
     raw_body: bool = False  # the body is a file's bytes
     streams: bool = False  # replies with events where the body asks for a stream
     errors: tuple[int, ...] = ()
@@ -171,7 +174,7 @@ def route(operation: Operation, library: Library) -> Route:
                 403, "role", f"This needs the role {operation.role}; the key has {caller.role}.",
                 remedy="Use a key with that role.",
             )  # fmt: skip
-        if operation.role != "read" and library.options.read_only:
+        if (operation.role != "read" or operation.keeps) and library.options.read_only:
             raise Problem(403, "read_only", "This server is read-only.", remedy="Ask its owner.")
         call = Call(operation, request, library)
         await call.read()
@@ -194,3 +197,11 @@ def operation_id(operation: Operation) -> str:
 def reply(content: Json, status: int = 200) -> Response:
     """A JSON reply."""
     return JSONResponse(content, status_code=status)
+
+
+def attachment(content: bytes, name: str, media: str) -> Response:
+    """A file to keep under `name` (RFC 6266; the name in UTF-8 as RFC 8187 has it)."""
+    return Response(
+        content, media_type=media,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"},
+    )  # fmt: skip

@@ -43,6 +43,7 @@ class Options:
     threads: int = 0  # at work at once; 0: twice the cores, at least 4
     waiting: int = 64  # requests that may wait for a thread; one more is told 429
     streams: int = 32  # answers that may stream at once
+    jobs: int = 1  # texts and evaluations under way at once: each keeps a core busy for minutes
     requests_per_minute: int = 0  # for each key or address; 0: no limit
     max_body_kb: int = 1024  # of a JSON body
     max_upload_mb: int = 100  # of one file

@@ -44,7 +44,9 @@ async def responses(call: Call) -> Response:
     if call.flag("stream"):
         return Streaming(
             sse.EventStream(
-                call.library.work, asked.make, _Responding(asked, item).render, failing(call)
+                sse.of_work(call.library.work, asked.make),
+                _Responding(asked, item).render,
+                failing(call),
             )
         )
     async with call.library.work.stream(asked.make) as events:

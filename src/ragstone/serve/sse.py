@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from ragstone.serve.problem import Problem, from_error
 from ragstone.serve.work import Work
 
 T = TypeVar("T")
+Source: TypeAlias = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[T]]]
 PULSE_S = 10.0
 MEDIA = "text/event-stream"
 
@@ -31,30 +32,34 @@ def event(name: str, data: Json) -> bytes:
     return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
-class EventStream(Generic[T]):
-    """An ASGI reply: runs `make` in a thread and sends what `render` makes of each item.
+def of_work(work: Work, make: Callable[[], Iterator[T]]) -> Source[T]:
+    """The items of the iterator that `make` returns, both run in one thread of `work`."""
+    return lambda: work.stream(make)
 
-    `fail` renders a problem that comes after the reply has begun. A problem before the first
-    item is an ordinary reply with its status.
+
+class EventStream(Generic[T]):
+    """An ASGI reply: sends what `render` makes of each item that `source` gives.
+
+    `source` opens the items and closes them when the client has left or all are sent: of
+    synchronous work it is `of_work`. `fail` renders a problem that comes after the reply has
+    begun. A problem before the first item is an ordinary reply with its status.
     """
 
     def __init__(
         self,
-        work: Work,
-        make: Callable[[], Iterator[T]],
+        source: Source[T],
         render: Callable[[T], bytes],
         fail: Callable[[Problem], bytes],
         *,
         last: bytes = b"",
     ) -> None:
-        self._work = work
-        self._make = make
+        self._source = source
         self._render = render
         self._fail = fail
         self._last = last
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._work.stream(self._make) as items:
+        async with self._source() as items:
             sender = asyncio.create_task(self._send_all(items, send))
             leaving = asyncio.create_task(_until_gone(receive))
             try:

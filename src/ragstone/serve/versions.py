@@ -17,7 +17,7 @@ _MOST_NAMED = 1000
 
 async def list_versions(call: Call) -> Response:
     """All versions, newest first."""
-    _whole(call)
+    refuse_filtered(call)
     store = call.shelf.corpus.store
     infos = await call.library.work.run(store.versions)
     rows: list[Json] = [
@@ -38,7 +38,7 @@ async def list_versions(call: Call) -> Response:
 
 async def diff(call: Call) -> Response:
     """The documents that one version has and another has not, or has otherwise."""
-    _whole(call)
+    refuse_filtered(call)
     store = call.shelf.corpus.store
     found = await call.library.work.run(
         lambda: store.diff(call.number("from", 0), call.maybe("to"))
@@ -62,7 +62,7 @@ def _named(pairs: tuple[tuple[str, str], ...]) -> Json:
 
 async def rollback(call: Call) -> Response:
     """Publishes a new version that holds what an earlier one held."""
-    _whole(call)
+    refuse_filtered(call)
     shelf = call.shelf
 
     def act() -> int:
@@ -73,11 +73,11 @@ async def rollback(call: Call) -> Response:
     return reply({"version": number})
 
 
-def _whole(call: Call) -> None:
-    """Versions name documents of the whole corpus, so a key with a filter may not see them."""
+def refuse_filtered(call: Call) -> None:
+    """For what tells of the whole corpus: a key with a filter may not see it. Raises Problem."""
     if call.caller.where:
         raise Problem(
-            403, "filtered_key", "A key that sees only some documents cannot see versions.",
+            403, "filtered_key", "A key that sees only some documents cannot see this.",
             remedy="Use a key without a filter.",
         )  # fmt: skip
 
