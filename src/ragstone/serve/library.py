@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragstone.corpus.where import parse_where
 from ragstone.errors import UsageError
-from ragstone.serve import kept
 from ragstone.serve.jobs import Jobs
 from ragstone.serve.keys import Caller
 from ragstone.serve.metrics import Metrics
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ragstone.build import Corpus
 
 _LISTS_KEPT = 8
+_IDS_AT_ONCE = 50  # in one filter expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,28 @@ class Shelf:
         """
         exactly = "id = '" + id_.replace("'", "''") + "'"
         where = self.visible(caller, exactly)
-        if at is not None and kept.hidden(self, caller, (id_,)):
+        if at is not None and self.hidden(caller, (id_,)):
             raise _no_document()
         with self.corpus.store.snapshot(at) as snapshot:
             for info in snapshot.documents(parse_where(where) if where else None):
                 return info, snapshot.document(info.id) if text else None
         raise _no_document()
+
+    def hidden(self, caller: Caller, ids: Collection[str]) -> frozenset[str]:
+        """Those of the documents that exist now and that this caller may not see."""
+        if not caller.where or not ids:
+            return frozenset()
+        found: set[str] = set()
+        wanted = sorted(set(ids))
+        with self.corpus.store.snapshot() as snapshot:
+            for start in range(0, len(wanted), _IDS_AT_ONCE):
+                some = wanted[start : start + _IDS_AT_ONCE]
+                listed = ", ".join("'" + id_.replace("'", "''") + "'" for id_ in some)
+                named = f"id IN ({listed})"
+                found |= {info.id for info in snapshot.documents(parse_where(named))}
+                seen = parse_where(self.visible(caller, named) or named)
+                found -= {info.id for info in snapshot.documents(seen)}
+        return frozenset(found)
 
 
 def _no_document() -> Problem:

@@ -206,7 +206,7 @@ def _turns(call: Call) -> list[tuple[Turn, bool]]:
     if turns is None:
         raise _unknown()
     quoted = [_quoted(turn) for turn in turns]
-    hidden = kept.hidden(call.shelf, call.caller, set().union(*quoted))
+    hidden = call.shelf.hidden(call.caller, set().union(*quoted))
     return [(turn, bool(ids & hidden)) for turn, ids in zip(turns, quoted, strict=True)]
 
 

@@ -266,7 +266,7 @@ def _written(call: Call) -> Ledger:
 def _refuse_hidden(call: Call, ledger: Ledger) -> None:
     statements = (*ledger.manuscript.statements, *ledger.manuscript.removed)
     quoted = {citation.document_id for each in statements for citation in each.citations}
-    if kept.hidden(call.shelf, call.caller, quoted):
+    if call.shelf.hidden(call.caller, quoted):
         raise Problem(
             403, "withheld", "It quotes documents that this key may no longer see.",
             remedy="Delete it, or write it anew.",
