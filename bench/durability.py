@@ -31,6 +31,11 @@ from ragstone.testing.reading import chunk_paragraphs, read_plain, titled_text
 FILES = 60
 WORDS = ["cat", "dog", "fox", "eel", "lynx", "owl", "bee", "ant"]
 QUESTIONS = ["cat fox", "owl", "bee ant eel"]
+OPERATIONS = {  # method -> what the table calls it
+    "sync": "sync", "remove": "rm", "rollback": "rollback", "reembed": "reembed",
+    "optimize": "optimize", "merge": "merging indexes", "repair": "building indexes anew",
+    "export": "export", "take_in": "import",
+}  # fmt: skip
 
 
 class Trial:
@@ -96,6 +101,10 @@ class Trial:
     def optimize(self) -> None:
         with self.store() as store:
             store.optimize(keep=2)
+
+    def merge(self) -> None:
+        with self.store() as store, store.writer() as writer:
+            writer.merge(all_=True)
 
     def repair(self) -> None:
         with self.store() as store:
@@ -198,7 +207,7 @@ def trial(
             trial_.seed = trial_.state()[0]
     if name == "take_in":
         assert trial_.state(trial_.folder / "imported") == trial_.state(), "import differs"
-    if name in ("export", "optimize", "take_in"):
+    if name in ("export", "optimize", "merge", "take_in"):
         assert trial_.state() == before, f"{name} changed an answer"
     trial_.sync()
     fresh = trial_.folder / "fresh"
@@ -219,8 +228,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     sync_take.BATCH_PASSAGES = 16
-    names = ["sync", "sync", "sync", "remove", "rollback", "reembed", "optimize", "repair",
-             "export", "take_in"]  # fmt: skip
+    names = ["sync", "sync", *OPERATIONS]
     folder = Path(tempfile.mkdtemp(prefix="ragstone-durability-"))
     tally: dict[str, Counter[str]] = {name: Counter() for name in names}
     try:
@@ -247,7 +255,8 @@ def main() -> None:
     for name in dict.fromkeys(names):
         count = tally[name]
         left = count["old"] + count["mended"]
-        print(f"| {name} | {left + count['new']} | {left} | {count['new']} | {count['ended']} |")
+        cells = [OPERATIONS[name], left + count["new"], left, count["new"], count["ended"]]
+        print("| " + " | ".join(map(str, cells)) + " |")
     print(
         f"\n{kills} kills: no document lost, doubled or stale, no error found, nothing left over."
     )

@@ -1,6 +1,7 @@
-"""Small runs of the harnesses in `bench/`: kills at random moments, and readers beside a writer."""
+"""Small runs of the harnesses in `bench/`: kills, faults of disk and clock, many readers."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +19,13 @@ pytestmark = [
     ("script", "options", "says"),
     [
         ("durability.py", ["--kills", "5", "--seed", "1"], "5 kills: no document lost"),
+        ("faults.py", ["--faults", "10", "--seed", "1"], "10 faults: every corpus whole"),
         ("soak.py", ["--seconds", "4", "--readers", "2"], "no error, none stale"),
     ],
 )
 def test_harness(script, options, says):
+    if script == "faults.py" and (sys.platform != "linux" or not shutil.which("cc")):
+        pytest.skip("needs Linux and a C compiler")
     done = subprocess.run(
         [sys.executable, str(BENCH / script), *options], capture_output=True, text=True, check=False
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -39,10 +40,12 @@ def writer_lock(folder: Path, *, timeout_s: float = WAIT_S) -> Iterator[None]:
         ) from error
     try:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        note.write_text(json.dumps(holder))
+        with contextlib.suppress(OSError):  # it only says who holds the lock
+            note.write_text(json.dumps(holder))
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
 
 
