@@ -228,12 +228,12 @@ def ragstone(folder: Path, scratch: Path) -> tuple[Search, Callable[[], None]]:
 def embedded_texts(scratch: Path) -> list[str]:
     """Every different text that a sync embedded, in the order of the passages."""
     import ragstone
-    from ragstone.documents import chunk, embedding_text
+    from ragstone.documents import chunk, embedding_text, table_header
 
     corpus = ragstone.open(scratch, read_only=True)
     spans = corpus.encoder.token_spans
     texts = [
-        embedding_text(document.title, passage)
+        embedding_text(document.title, passage, header=table_header(document, passage))
         for document in (corpus.document(info.id) for info in corpus.documents())
         for passage in chunk(document, token_spans=spans)
     ]

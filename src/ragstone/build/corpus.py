@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
 
 Mode = Literal["hybrid", "dense", "lexical"]
-RECIPE = "1"  # of parsing and chunking: raise it when files must be read again
+RECIPE = "2"  # of parsing and chunking: raise it when files must be read again
 
 
 def open(  # noqa: A001 - the name that a user of `ragstone.open` expects
@@ -565,6 +565,6 @@ def _filter(where: str | None) -> Filter | None:
 
 
 def _embedding_text(document: Document, passage: Passage) -> str:
-    from ragstone.documents import embedding_text
+    from ragstone.documents import embedding_text, table_header
 
-    return embedding_text(document.title, passage)
+    return embedding_text(document.title, passage, header=table_header(document, passage))

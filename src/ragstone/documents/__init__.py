@@ -1,8 +1,9 @@
 """Files to documents, documents to passages."""
 
-from ragstone.documents.chunking import chunk, embedding_text
+from ragstone.documents.chunking import chunk
+from ragstone.documents.context import embedding_text, table_header
 from ragstone.documents.formats import formats
 from ragstone.documents.limits import Limits
 from ragstone.documents.reading import read
 
-__all__ = ["Limits", "chunk", "embedding_text", "formats", "read"]
+__all__ = ["Limits", "chunk", "embedding_text", "formats", "read", "table_header"]

@@ -188,15 +188,3 @@ def _begins(text: str, heading: int, span: Span) -> bool:
         and heading - span.start < 200
         and not any(character.isalnum() for character in text[span.start : heading])
     )
-
-
-def embedding_text(title: str, passage: Passage) -> str:
-    """What is embedded for a passage: title and headings in front of its text.
-
-    A heading that the passage itself begins with is not said twice.
-    """
-    names: list[str] = []
-    for name in (title, *passage.heading_path):
-        if name and name not in names and not passage.text.startswith(name):
-            names.append(name)
-    return "\n".join((" > ".join(names), passage.text)) if names else passage.text

@@ -26,6 +26,7 @@ _CODE_DIRECTIVES = frozenset(
 _UNSEEN_DIRECTIVES = frozenset(
     ("toctree", "index", "highlight", "module", "currentmodule", "include", "meta", "default-role")
 )
+_RULED = re.compile(r"[ \t]*\+?={2,}")
 _FIELD = re.compile(r":([^:\n]{1,40}):[ \t]+(.*)$")
 _TARGET = re.compile(r"[ \t]*\.\. (?:_[^:]*:|__ )")
 _FOOTNOTE = re.compile(r"[ \t]*\.\. \[[^\]]+\]")
@@ -187,7 +188,10 @@ class _Scan:
         return end
 
     def _table(self, at: int) -> int:
-        """A grid or simple table, as it stands: the table and its rows of text."""
+        """A grid or simple table, as it stands: the table and its lines of text as rows.
+
+        Lines above the rule that ends a header have level 0, those below count from 1.
+        """
         grid = self.lines[at].startswith("+")
         end = at + 1
         if grid:
@@ -205,10 +209,13 @@ class _Scan:
                         break
                 end += 1
         self._add("table", at, end)
+        ruled = [index for index in range(at, end) if _RULED.match(self.lines[index])]
+        # a grid's header ends at its only rule of `=`, a simple table's at the second of three
+        header_end = (ruled[0] if grid else ruled[1]) if len(ruled) == (1 if grid else 3) else at
         number = 0
         for index in range(at, end):
             if re.search(r"\w", self.lines[index]):
-                number += 1
+                number += index > header_end or header_end == at
                 self._add("row", index, index + 1, number)
         return end
 

@@ -72,7 +72,6 @@ class _Block:
     """Rows since the last empty one, and the names of their columns."""
 
     header: list[str] = field(default_factory=list)
-    number: int = 0
     width: int = 0
 
 
@@ -158,15 +157,14 @@ class _Writer:
             if at != expected and len(filled) == 1 and following:
                 self._builder.paragraph(filled.pop())  # a title; the next row opens the block
             elif at != expected and _is_header(cells, following):
-                block = _Block(list(cells), 0, len(cells))
+                block = _Block(list(cells), len(cells))
                 expected = at + 1
             else:
                 if at != expected and len(cells) != block.width:
                     block = _Block(width=len(cells))
                 expected = at + 1
-                block.number += 1
                 self._builder.row(
-                    _said_once(cells, block.header), header=block.header, number=block.number
+                    _said_once(cells, block.header), header=block.header, number=at + 1
                 )
             row = rows.next()
         return None, block
