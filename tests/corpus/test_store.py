@@ -159,6 +159,34 @@ def test_unpublished_batches_are_hidden_and_go_on(store):
     assert contents(store) == {"a": "cat", "b": "dog"}
 
 
+def test_another_corpus_in_the_same_place_is_seen(tmp_path):
+    """A snapshot never reads through a connection to a file that is gone."""
+    with opened(tmp_path / "c") as store:
+        put(store, document("a", "cat"))
+        assert contents(store) == {"a": "cat"}
+        with store.snapshot() as held:
+            shutil.move(tmp_path / "c", tmp_path / "old")
+            with opened(tmp_path / "c") as other:
+                put(other, document("b", "dog"))
+            assert [i.id for i in held.documents()] == ["a"]
+        assert contents(store) == {"b": "dog"}
+        with pytest.raises(CorpusError, match="was closed"):
+            held.document("a")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+def test_a_forked_reader_uses_connections_of_its_own(store):
+    put(store, document("a", "cat"))
+    assert contents(store) == {"a": "cat"}
+    child = os.fork()
+    if not child:
+        same = contents(store) == {"a": "cat"}
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    put(store, document("a", "dog"))
+    assert contents(store) == {"a": "dog"}
+
+
 def test_versions_tags_diff_and_rollback(store):
     put(store, document("a", "cat"), document("b", "dog"))
     put(store, document("a", "fox"), document("c", "eel"), removes=("b",))

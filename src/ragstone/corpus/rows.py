@@ -148,7 +148,7 @@ def document_info(row: DocumentRow) -> DocumentInfo:
         fits = False
     if not fits:
         raise damaged_row("the row of document", repr(id))
-    given = cast("dict[str, Scalar]", json.loads(metadata))
+    given = cast("dict[str, Scalar]", json.loads(metadata)) if metadata != "{}" else {}
     return DocumentInfo(
         id, source, title, format, given, language, hash.hex(), characters, passages, added
     )

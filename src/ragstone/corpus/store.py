@@ -56,7 +56,7 @@ from ragstone.corpus.segments import (
     segment_rows,
 )
 from ragstone.corpus.snapshot import CorpusSnapshot
-from ragstone.corpus.truth import Truth
+from ragstone.corpus.truth import Readers, Truth
 from ragstone.corpus.vectors import DenseIndex
 from ragstone.corpus.view import IndexView
 from ragstone.corpus.writer import Writer
@@ -79,6 +79,7 @@ class Store:
         self._read_only = read_only
         self._opened: dict[str, Arrays] = {}
         self._views: dict[_ViewKey, IndexView] = {}
+        self._readers = Readers(truth.folder)
         self._lock = Lock()
         self.bm25 = Bm25()
 
@@ -101,7 +102,7 @@ class Store:
         database = folder / DATABASE
         if create and not read_only and not database.exists():
             _create(folder, encoder_identity, dim)
-        store = cls(Truth(folder), read_only=read_only)
+        store = cls(Truth.open(folder), read_only=read_only)
         if encoder_identity is not None:
             _, built, built_dim = encoder_of(store._truth)
             if built != encoder_identity:
@@ -131,6 +132,7 @@ class Store:
         """Close the truth; snapshots that are open stay usable."""
         self._opened.clear()
         self._views.clear()
+        self._readers.close()
         self._truth.close()
 
     # --- versions
@@ -172,7 +174,7 @@ class Store:
         Raises UsageError for an unknown version, CorpusError for missing or damaged files.
         """
         for attempt in range(_RETRIES):
-            truth = Truth(self._folder)
+            truth = self._readers.take()
             try:
                 truth.connection.execute("BEGIN")
                 # A tag or number is looked up outside: it means now what it meant a moment ago.

@@ -91,8 +91,12 @@ class DenseIndex:
         count = len(self) if rows is None else len(rows)
         scores: Floats = np.empty(count, dtype=np.float32)
         for at in range(0, len(scores), _BLOCK):
-            block = slice(at, at + _BLOCK) if rows is None else rows[at : at + _BLOCK]
-            floats = self.codes[block].astype(np.float32)
+            codes = (
+                self.codes[at : at + _BLOCK]
+                if rows is None
+                else self.codes.take(rows[at : at + _BLOCK], axis=0)
+            )
+            floats = codes.astype(np.float32)
             # Not `@`: for so few rows the threads of BLAS cost more than they save (measured
             # 0.4 ms against 20 ms for 4,000 rows on a machine under load).
             scores[at : at + _BLOCK] = np.einsum("ij,j->i", floats, vector)
