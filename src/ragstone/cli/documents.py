@@ -14,7 +14,7 @@ from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
-    from ragstone.types import Element, Span
+    from ragstone.types import Document, Element, Span
 
 
 @click.command("list")
@@ -48,7 +48,12 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
 @click.argument("document")
 @click.option("--page", type=click.IntRange(1), help="Only this page, slide or sheet.")
 @click.option("--span", metavar="START:END", help="Only this span of code points.")
-@click.option("--highlight", metavar="START:END", multiple=True, help="Mark this span.")
+@click.option(
+    "--highlight",
+    metavar="START:END",
+    multiple=True,
+    help="Mark this span and say where it stands.",
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -92,8 +97,19 @@ def show(
     click.secho(f"{found.source}  {found.format}  {len(found.text)} characters", dim=True)
     for name, value in found.metadata.items():
         click.secho(f"{name}: {value}", dim=True)
+    for mark in marks:
+        click.secho(f"{mark.start}:{mark.end} is {_place(found, mark)}", fg="cyan")
     click.echo()
     click.echo(_marked(found.text, shown, marks))
+
+
+def _place(document: Document, span: Span) -> str:
+    """Where a person finds the span: page, slide, sheet and row, or line; under which headings."""
+    from ragstone.documents import place_of
+
+    place = place_of(document, span)
+    parts = filter(None, (place.words(), " › ".join(place.headings)))
+    return ", ".join(parts) or "in the text's only part"
 
 
 def _page_of(elements: Sequence[Element], span: Span) -> int | None:

@@ -52,12 +52,15 @@ def print_hit(hit: Hit) -> None:
     console = out()
     place = path_shortened(hit.document.source, max(console.width - 20, 30))
     head = click.style(f"{hit.rank:>2}. {place}", bold=True)
-    click.echo(f"{head}{_where(hit.passage.page, hit.passage.heading_path)}  {hit.score:.3f}")
+    where = _where(hit.document.source, hit.passage.page, hit.passage.heading_path)
+    click.echo(f"{head}{where}  {hit.score:.3f}")
     click.echo(f"    {shortened(hit.passage.text, (console.width - 5) * 3)}", nl=True)
 
 
-def _where(page: int | None, heading_path: tuple[str, ...]) -> str:
-    parts = [f"page {page}"] if page is not None else []
+def _where(source: str, page: int | None, heading_path: tuple[str, ...]) -> str:
+    from ragstone.documents.places import unit_of
+
+    parts = [f"{unit_of(source)} {page}"] if page is not None else []
     if heading_path:
         parts.append(" › ".join(shortened(heading, 40) for heading in heading_path[-2:]))
     return f", {', '.join(parts)}" if parts else ""
@@ -117,7 +120,8 @@ def print_citations(found: Sequence[Citation]) -> None:
 
 def _print_citation(citation: Citation, mark: str, paragraph: Callable[..., None]) -> None:
     place = path_shortened(citation.source, 60)
-    click.secho(f"{mark} {place}{_where(citation.page, citation.heading_path)}", fg="cyan")
+    where = _where(citation.source, citation.page, citation.heading_path)
+    click.secho(f"{mark} {place}{where}", fg="cyan")
     quote = " ".join(citation.quote.split())
     paragraph(f"“{quote}”", "    ")
 
