@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ragstone.applications.chat_substitution import substituted
 from ragstone.applications.chat_topic import CARRIED, carried, content_terms, salience
 from ragstone.applications.chat_turns import Turn
 from ragstone.grounding.lexicon import PRONOUNS
@@ -23,6 +24,7 @@ from ragstone.types import Citation
 BASE = 0.15
 BY_SHORTNESS = 0.4
 BY_POINTING = 0.2
+SUBSTITUTED = 0.9  # of the last question with what is new put in the place of its like
 _POINTED = 4  # words of a source that "the second one" stands for
 _WHOLE_TERMS = 4  # content words of its own that a question on a new topic has at least
 
@@ -131,6 +133,10 @@ def courtesy(said: str, *, asked_back: bool = False) -> str:
 
 def _followed(said: str, own: dict[str, str], topic: Sequence[Turn]) -> Understood:
     last = topic[-1]
+    instead = substituted(said, last.standalone or last.question)
+    if instead:
+        kept = [word for term, word in content_terms(instead).items() if term not in own]
+        return Understood(said, instead, SUBSTITUTED, tuple(kept[:_POINTED]))
     if not own:
         weights = salience(topic[-1:])
         asked = last.standalone or last.question
