@@ -37,7 +37,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results" / "ingest.json"
-FILINGS = ("AMAZON_2019_10K.pdf", "Pfizer_2023Q2_10Q.pdf")
+FILINGS = ("BESTBUY_2024Q2_10Q.pdf", "AMAZON_2019_10K.pdf", "Pfizer_2023Q2_10Q.pdf")
 PEERS = ("llamaindex", "haystack", "langchain", "txtai")
 QUESTION = "What does it say about risk?"
 CHARACTERS, WORDS, TOKENS = 800, 125, 170  # of a passage, by what each splitter counts
@@ -297,8 +297,8 @@ def run(name: str, folder: Path, model: Path, scratch: Path) -> dict[str, object
     }  # fmt: skip
 
 
-def folders(data: Path, scratch: Path, abstracts: int) -> dict[str, Path]:
-    """The data sets as folders of files."""
+def folders(data: Path, scratch: Path, given: argparse.Namespace) -> dict[str, Path]:
+    """The data sets as folders of files, no larger than was asked for."""
     made = {name: scratch / name for name in ("abstracts", "filings", "docs tree")}
     for folder in made.values():
         folder.mkdir()
@@ -306,11 +306,13 @@ def folders(data: Path, scratch: Path, abstracts: int) -> dict[str, Path]:
         gzip.open(data / "scifact" / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines,
         (made["abstracts"] / "rows.jsonl").open("w", encoding="utf-8") as out,
     ):
-        out.writelines(itertools.islice(lines, abstracts))
-    for name in FILINGS:
+        out.writelines(itertools.islice(lines, given.abstracts))
+    for name in FILINGS[: given.filings]:
         shutil.copy(data / "financebench" / "pdfs" / name, made["filings"])
     with tarfile.open(data / "docs_trees" / "flask-docs.tar.gz") as archive:
         archive.extractall(made["docs tree"], filter="data")
+    for path in files_of(made["docs tree"], ".rst", ".md", ".txt")[given.pages :]:
+        path.unlink()
     return made
 
 
@@ -336,6 +338,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--abstracts", type=int, default=500)
+    parser.add_argument("--filings", type=int, default=3)
+    parser.add_argument("--pages", type=int, default=1000, help="of the docs tree")
     parser.add_argument("--only", nargs="*", default=[], help="data sets")
     parser.add_argument("--rounds", type=int, default=1, help="the least CPU seconds count")
     parser.add_argument("--run", help=argparse.SUPPRESS)
@@ -352,7 +356,7 @@ def main() -> None:
     contenders += [tuple(spec.split("=", 1)) for spec in given.peer]
     best: dict[tuple[str, str], dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as held:
-        made = folders(given.data, Path(held), given.abstracts)
+        made = folders(given.data, Path(held), given)
         for turn, (data, folder) in itertools.product(range(given.rounds), made.items()):
             if given.only and data not in given.only:
                 continue
@@ -379,7 +383,8 @@ def main() -> None:
     kept = [row for row in old["rows"] if (row["data"], row["contender"]) not in new]
     result = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores", "commit": commit.stdout.strip(),
-        "load_average": os.getloadavg()[0], "abstracts": given.abstracts, "filings": FILINGS,
+        "load_average": os.getloadavg()[0], "abstracts": given.abstracts,
+        "filings": FILINGS[: given.filings], "pages": given.pages,
         "rows": kept + rows,
     }  # fmt: skip
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
