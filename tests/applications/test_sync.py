@@ -17,6 +17,8 @@ from ragstone.errors import CorpusError, UsageError
 from ragstone.testing.hashing import HashingEncoder
 from ragstone.testing.reading import chunk_paragraphs, read_plain, titled_text
 
+NOBODY = 65534
+
 
 class Place:
     """A folder of documents and a corpus of it."""
@@ -25,6 +27,7 @@ class Place:
         self.docs = folder / "docs"
         self.docs.mkdir()
         self.encoder = HashingEncoder()
+        self.read = read_plain
         self.store = Store.open(
             folder / "corpus",
             encoder_identity=self.encoder.identity,
@@ -40,7 +43,7 @@ class Place:
 
     def sync(self, *paths, workers: int = 0, **options):
         return sync(
-            self.store, paths or [self.docs], encoder=self.encoder, read=read_plain,
+            self.store, paths or [self.docs], encoder=self.encoder, read=self.read,
             chunk=chunk_paragraphs, embedding_text=titled_text, workers=workers, **options,
         )  # fmt: skip
 
@@ -163,7 +166,43 @@ def test_spellings_overlaps_and_links_are_one_source(place):
     )
     assert names(report.added, place) == ["sub/a.txt"]
     assert not report.failed
+    assert [(Path(f.source).name, f.reason) for f in report.skipped] == [
+        ("dangling", "It is a link to something that is not there.")
+    ]
     assert not place.sync(place.docs / "sub").is_change
+
+
+def test_links_out_of_the_folder_are_skipped_unless_followed(place, tmp_path):
+    place.write("a.txt", "one cat")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/b.txt").write_text("two dogs")
+    (tmp_path / "c.txt").write_text("three eels")
+    (place.docs / "folder").symlink_to(tmp_path / "elsewhere")
+    (place.docs / "file.txt").symlink_to(tmp_path / "c.txt")
+    (place.docs / "self").symlink_to(place.docs / "self")
+    report = place.sync()
+    assert list(place.texts()) == ["a.txt"]
+    skipped = {Path(f.source).name: f for f in report.skipped}
+    assert sorted(skipped) == ["file.txt", "folder", "self"]
+    assert str(tmp_path / "c.txt") in skipped["file.txt"].reason
+    assert "--follow-links" in skipped["folder"].remedy
+    assert "leads to itself" in skipped["self"].reason
+    report = place.sync(place.docs, tmp_path / "elsewhere")  # naming the target is enough
+    assert names(report.added, place) == ["../elsewhere/b.txt"]
+    assert "folder" not in {Path(f.source).name for f in report.skipped}
+    report = place.sync(follow_links=True)
+    assert names(report.added, place) == ["../c.txt"]
+    report = place.sync()  # a mirror: what is not followed any more is taken out
+    assert names(report.removed, place) == ["../c.txt"]  # and what has a root of its own stays
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX")
+def test_what_is_no_file_is_skipped(place):
+    os.mkfifo(place.docs / "pipe.txt")
+    place.write("a.txt", "one cat")
+    report = place.sync()
+    assert [f.source for f in report.skipped] == [str(place.docs / "pipe.txt")]
+    assert not report.failed
 
 
 def test_syncing_a_part_touches_that_part_alone(place):
@@ -194,6 +233,15 @@ def test_a_root_that_is_gone_deletes_nothing_unless_confirmed(place, tmp_path):
         place.sync(place.docs / "never")
 
 
+def read_by(place, work) -> list[str]:
+    """The files that a sync reads."""
+    seen = []
+    place.read = lambda path: seen.append(str(path)) or read_plain(path)
+    work()
+    place.read = read_plain
+    return seen
+
+
 def test_what_cannot_be_read_keeps_its_old_state_and_is_tried_again(place):
     path = place.write("a.txt", "one cat")
     place.write("b.txt", "two dogs")
@@ -205,6 +253,12 @@ def test_what_cannot_be_read_keeps_its_old_state_and_is_tried_again(place):
     assert report.failed[0].remedy
     assert place.texts()["a.txt"] == "one cat"
     assert [f.source for f in place.store.failures()] == [str(path)]
+    os.utime(path, ns=(10**18, 10**18))
+    read_again = [len(read_by(place, place.sync)) for _ in range(3)]
+    assert read_again == [1, 0, 0]  # it failed twice for one reason: listed, and not read again
+    assert [f.source for f in place.sync().failed] == [str(path)]
+    assert len(read_by(place, lambda: place.sync(retry_failed=True))) == 1
+    assert len(read_by(place, lambda: place.sync(reader="with another extra"))) == 1
     path.write_text("one cat again")
     assert not place.sync().failed
     assert place.store.failures() == []
@@ -217,16 +271,80 @@ def test_what_cannot_be_read_keeps_its_old_state_and_is_tried_again(place):
     assert list(place.texts()) == ["b.txt"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def as_nobody(place, work) -> None:
+    """Do the work as a user who may not read everything; root may, so root becomes another."""
+    if not hasattr(os, "fork"):
+        pytest.skip("POSIX permissions")
+    if os.geteuid() != 0:
+        work()
+        return
+    for path in [place.docs.parent, *place.docs.parent.rglob("*")]:
+        os.chown(path, NOBODY, NOBODY)
+    for parent in place.docs.parents:  # the test's folders are the test user's alone
+        if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    child = os.fork()
+    if not child:
+        try:
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            work()
+            os._exit(0)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_lost_permission_keeps_what_was_read(place):
     place.write("sub/a.txt", "one cat")
+    place.write("b.txt", "two dogs")
     place.sync()
-    (place.docs / "sub").chmod(0)
-    try:
-        assert place.sync().failed
-        assert place.texts() == {"sub/a.txt": "one cat"}
-    finally:
-        (place.docs / "sub").chmod(0o755)
+
+    def work():
+        (place.docs / "sub").chmod(0)
+        (place.docs / "b.txt").write_text("changed")
+        (place.docs / "b.txt").chmod(0)
+        try:
+            report = place.sync()
+            assert len(report.failed) == 2
+            assert all("permission" in f.remedy for f in report.failed)
+            assert place.texts() == {"sub/a.txt": "one cat", "b.txt": "two dogs"}
+        finally:
+            (place.docs / "sub").chmod(0o755)
+            (place.docs / "b.txt").chmod(0o644)
+        assert not place.sync().failed  # permission is no content: it is looked at every time
+        assert place.texts() == {"sub/a.txt": "one cat", "b.txt": "changed"}
+
+    as_nobody(place, work)
+
+
+def test_permission_lost_in_the_midst_of_a_sync(place, monkeypatch):
+    monkeypatch.setattr("ragstone.applications.sync_take.BATCH_PASSAGES", 2)
+    place.write("0.txt", "first")
+    place.sync()
+    for number in range(9):
+        place.write(f"{number}.txt", f"text number {number}")
+
+    def work():
+        def lose(progress):
+            if progress.files == 4:
+                for path in (place.store.path, place.store.path / "segments"):
+                    path.chmod(0o555)
+
+        try:
+            with pytest.raises(CorpusError, match=r"permission|may write") as caught:
+                place.sync(on_progress=lose)
+            assert caught.value.remedy
+            assert place.texts() == {"0.txt": "first"}
+        finally:
+            for path in (place.store.path, place.store.path / "segments"):
+                path.chmod(0o755)
+        assert len(place.sync().failed) == 0
+        assert len(place.texts()) == 9
+        assert place.store.doctor() == []
+
+    as_nobody(place, work)
 
 
 def test_a_file_becomes_a_folder(place):
@@ -301,7 +419,7 @@ def test_a_parser_that_fails_costs_one_file(place, word):
     for number in range(6):
         place.write(f"{number}.txt", f"text number {number}")
     bad = place.write("3.txt", word)
-    report = place.sync(workers=2, timeout_s=1.0)
+    report = place.sync(workers=2, timeout_s=2.0)
     assert [f.source for f in report.failed] == [str(bad)]
     assert len(report.added) == 5
     says = {"!crash": "crashed", "!hang": "no sign of life", "!raise": "RuntimeError"}[word]

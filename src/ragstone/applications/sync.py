@@ -59,7 +59,7 @@ class SyncReport:
     renamed: tuple[tuple[str, str], ...]  # from, to
     unchanged: int  # files that were not read, and documents that came out the same
     skipped: tuple[Failure, ...]  # left out on purpose
-    failed: tuple[Failure, ...]  # kept as they were before, tried again next time
+    failed: tuple[Failure, ...]  # kept as they were before, tried again when they change
     version: int
     passages: int  # of the documents that were written
     embedded: int  # texts that were embedded; the others were known
@@ -83,22 +83,29 @@ def sync(
     workers: int = 1,
     timeout_s: float = FILE_TIMEOUT_S,
     confirm_missing: bool = False,
-    retry_failed: bool = True,
+    retry_failed: bool = False,
+    follow_links: bool = False,
+    reader: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     note: str = "sync",
 ) -> SyncReport:
     """Mirror files and folders into the corpus and publish one version.
 
     `read` must be picklable when there are workers. `recipe` names everything that decides how a
-    file becomes passages; files read by another recipe are read again. With `confirm_missing` what
-    lies under a root that is gone is removed. Ctrl-C publishes what was finished. Raises UsageError
-    for a missing path, CorpusError for a corpus that cannot be written.
+    file becomes passages; files read by another recipe are read again. `reader` names what the
+    reader can do (its release, the extras that are installed): files that failed twice are tried
+    again when that or they changed, or with `retry_failed`. With `confirm_missing` what lies under
+    a root that is gone is removed; with `follow_links` links may lead out of the given paths.
+    Ctrl-C publishes what was finished. Raises UsageError for a missing path, CorpusError for a
+    corpus that cannot be written.
     """
     started = time.monotonic()
     with store.writer() as writer:
         _check_encoder(writer, encoder)
+        found = scan(paths, follow_links=follow_links)
+        attempt = f"{recipe} {reader}"
         plan = make_plan(
-            writer.ledger, scan(paths), recipe=recipe, confirm_missing=confirm_missing,
+            writer.ledger, found, recipe=recipe, confirm_missing=confirm_missing, attempt=attempt,
             retry_failed=retry_failed,
         )  # fmt: skip
         files = _Files(len(plan.to_read))
@@ -113,7 +120,7 @@ def sync(
 
         taker = Taker(
             writer, plan, encoder=encoder, chunk=chunk, embedding_text=embedding_text,
-            recipe=recipe, on_embedded=report,
+            recipe=recipe, attempt=attempt, on_embedded=report,
         )  # fmt: skip
         try:
             taker.remove_missing()
@@ -137,8 +144,8 @@ def sync(
     _read_back(store, version, taker)
     return SyncReport(
         tuple(tally.added), tuple(tally.changed), tuple(tally.removed), tuple(tally.renamed),
-        tally.unchanged + len(plan.unchanged), (), tuple(tally.failed), version, tally.passages,
-        tally.embedded, time.monotonic() - started,
+        tally.unchanged + len(plan.unchanged), tuple(found.skipped), tuple(tally.failed), version,
+        tally.passages, tally.embedded, time.monotonic() - started,
     )  # fmt: skip
 
 

@@ -70,14 +70,17 @@ def estimate(
     recipe: str = "",
     workers: int = 1,
     confirm_missing: bool = False,
+    retry_failed: bool = False,
+    follow_links: bool = False,
+    reader: str = "",
 ) -> Estimate:
     """Compare, sample, multiply; `store` is None where there is no corpus yet.
 
     Raises as `sync` does for a missing path or root.
     """
     plan = make_plan(
-        store.ledger() if store else None, scan(paths), recipe=recipe,
-        confirm_missing=confirm_missing,
+        store.ledger() if store else None, scan(paths, follow_links=follow_links), recipe=recipe,
+        confirm_missing=confirm_missing, attempt=f"{recipe} {reader}", retry_failed=retry_failed,
     )  # fmt: skip
     failed = [Failure(f.path, f.reason, f.remedy) for f in plan.failed]
     samples: dict[str, _Sample] = defaultdict(_Sample)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ragstone.applications.sync_scan import FoundFile, Scan, under
@@ -32,6 +32,7 @@ class Plan:
     renames: dict[str, str] = field(default_factory=dict)
     failed: list[FailedSource] = field(default_factory=list)
     still_failing: list[Failure] = field(default_factory=list)
+    failed_before: dict[str, FailedSource] = field(default_factory=dict)  # of those to read
     new: int = 0
 
     @property
@@ -46,9 +47,14 @@ def make_plan(
     *,
     recipe: str,
     confirm_missing: bool,
-    retry_failed: bool = True,
+    attempt: str = "",
+    retry_failed: bool = False,
 ) -> Plan:
-    """Compare the scan with the corpus (None: an empty one). Raises UsageError for a gone root."""
+    """Compare the scan with the corpus (None: an empty one). Raises UsageError for a gone root.
+
+    A file that failed twice for one reason is read again when it changed, or when `attempt` (what
+    the reader can do) did, or with `retry_failed`: until then it would only fail again.
+    """
     known = ledger.sources() if ledger else {}
     failed_before = ledger.failed() if ledger else {}
     _check_roots(found, known, confirm_missing)
@@ -56,10 +62,13 @@ def make_plan(
     for path in sorted(found.files):
         file = found.files[path]
         before, failure = known.get(path), failed_before.get(path)
+        if before is not None and under(path, before.root) and not under(path, file.root):
+            file = replace(file, root=before.root)  # a link led to it: it stays its own root's
         if before is not None and _same(file, before) and before.recipe == recipe and not failure:
             plan.unchanged.append(path)
             continue
-        if failure is not None and not retry_failed and _same(file, failure):
+        tried = failure is not None and _same(file, failure) and failure.recipe == attempt
+        if failure is not None and tried and not retry_failed:
             plan.still_failing.append(Failure(path, failure.reason, failure.remedy))
             continue
         try:
@@ -78,6 +87,8 @@ def make_plan(
             plan.touched.append(source_state(file, digest, recipe))
             plan.unchanged.append(path)
             continue
+        if failure is not None:
+            plan.failed_before[path] = failure
         plan.hashes[path] = digest
         plan.to_read.append(file)
         plan.new += before is None

@@ -3,12 +3,15 @@
 An identity is the real path (symbolic links resolved, the spelling of the disk). Left out: hidden
 files and folders, folders of version control and caches, corpus folders, and what a
 `.ragstoneignore` (the syntax of `.gitignore`) names. `.gitignore` itself is not obeyed: documents
-are often kept out of version control on purpose. Law: the result does not depend on the order, the
-spelling or the overlap of the paths. Reads no file's content but `.ragstoneignore`.
+are often kept out of version control on purpose. Links are followed inside the given paths; those
+that lead elsewhere are skipped and named, unless they are to be followed too, because a corpus
+should hold what its owner pointed at and nothing else. Law: the result does not depend on the
+order, the spelling or the overlap of the paths. Reads no file's content but `.ragstoneignore`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ragstone.corpus import FailedSource
+from ragstone.types import Failure
 
 IGNORE_FILE = ".ragstoneignore"
 _CORPUS_FILES = ("corpus.db", "segments")
@@ -38,34 +42,41 @@ class FoundFile:
 
 @dataclass(slots=True)
 class Scan:
-    """What lies under the given paths. `unseen` are folders whose content could not be listed."""
+    """What lies under the given paths.
+
+    `unseen` are folders whose content could not be listed, `skipped` what was left out and may be
+    missed: links that lead away or nowhere, and what is no file (pipes, sockets, devices).
+    """
 
     files: dict[str, FoundFile] = field(default_factory=dict)
     roots: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     failed: list[FailedSource] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    skipped: list[Failure] = field(default_factory=list)
 
 
-def scan(paths: Iterable[str | Path]) -> Scan:
-    """Find the files under `paths`. What cannot be listed is in `failed`, never an error."""
-    result = Scan()
-    walked: set[str] = set()
-    named = sorted({canonical(path) for path in paths})
-    for root in named:
-        result.roots.append(root)
+def scan(paths: Iterable[str | Path], *, follow_links: bool = False) -> Scan:
+    """Find the files under `paths`; with `follow_links` also what links to elsewhere lead to.
+
+    What cannot be listed is in `failed`, never an error.
+    """
+    roots = sorted({canonical(path) for path in paths})
+    result = Scan(roots=roots)
+    walk = _Walk(result, follow_links)
+    for root in roots:
         try:
             status = os.stat(root)
         except (FileNotFoundError, NotADirectoryError):
             result.missing.append(root)
             continue
         except OSError as error:
-            _refused(result, root, root, error)
+            walk.refused(root, root, error)
             continue
         if stat.S_ISDIR(status.st_mode):
-            _walk(result, root, root, walked, ())
+            walk.folder(root, root, ())
         else:
-            _take(result, root, root, status)
+            walk.take(root, root, status)
     return result
 
 
@@ -98,56 +109,96 @@ def under(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _walk(
-    result: Scan, folder: str, root: str, walked: set[str], rules: tuple[IgnoreRules, ...]
-) -> None:
-    if folder in walked:
-        return
-    walked.add(folder)
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        _refused(result, folder, root, error)
-        return
-    names = {entry.name for entry in entries}
-    if all(name in names for name in _CORPUS_FILES):
-        return
-    if IGNORE_FILE in names:
-        rules = (*rules, IgnoreRules.read(folder))
-    for entry in entries:
-        if entry.name.startswith((".", "~$")) or entry.name in _LEFT_OUT:
-            continue
+class _Walk:
+    """One look at all roots, each folder once."""
+
+    def __init__(self, result: Scan, follow_links: bool) -> None:
+        self._result = result
+        self._follow_links = follow_links
+        self._walked: set[str] = set()
+
+    def folder(self, folder: str, root: str, rules: tuple[IgnoreRules, ...]) -> None:
+        """Everything below a folder, which is named by its real path."""
+        if folder in self._walked:
+            return
+        self._walked.add(folder)
         try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.refused(folder, root, error)
+            return
+        names = {entry.name for entry in entries}
+        if all(name in names for name in _CORPUS_FILES):
+            return
+        if IGNORE_FILE in names:
+            rules = (*rules, IgnoreRules.read(folder))
+        for entry in entries:
+            if not entry.name.startswith((".", "~$")) and entry.name not in _LEFT_OUT:
+                self._entry(entry, root, rules)
+
+    def _entry(self, entry: os.DirEntry[str], root: str, rules: tuple[IgnoreRules, ...]) -> None:
+        path = entry.path
+        try:
+            is_link = entry.is_symlink()
             is_folder = entry.is_dir()
-            ignored = any(rule.ignores(entry.path, is_folder) for rule in rules)
-            if ignored:
-                continue
-            path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+            if any(rule.ignores(path, is_folder) for rule in rules):
+                return
+            if is_link:
+                path = os.path.realpath(path)
+                within = [named for named in self._result.roots if under(path, named)]
+                if not within and not self._follow_links:
+                    self.skipped(
+                        entry.path, f"It is a link out of the folder, to {path}.",
+                        "Name that path too, or sync with --follow-links.",
+                    )  # fmt: skip
+                    return
+                root = max(within, key=len, default=root)
             status = entry.stat()
         except FileNotFoundError:  # vanished meanwhile, or a link to nothing
-            continue
-        except OSError as error:  # a loop of links, or no permission
-            _refused(result, entry.path, root, error)
-            continue
+            if is_link:
+                self.skipped(entry.path, "It is a link to something that is not there.")
+            return
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                self.skipped(entry.path, "It is a link that leads to itself.")
+            else:
+                self.refused(entry.path, root, error)
+            return
         if is_folder:
-            _walk(result, path, root, walked, rules)
+            self.folder(path, root, rules)
         else:
-            _take(result, path, root, status)
+            self.take(path, root, status)
 
+    def take(self, path: str, root: str, status: os.stat_result) -> None:
+        """Note a file, once."""
+        files = self._result.files
+        if not path.isprintable() and not _is_text(path):
+            shown = path.encode("utf-8", "backslashreplace").decode()
+            reason = "Its name is not valid Unicode text."
+            self._result.failed.append(FailedSource(shown, root, reason, "Rename the file."))
+        elif not stat.S_ISREG(status.st_mode):
+            self.skipped(path, "It is no file that can be read (a pipe, socket or device).")
+        elif path not in files:
+            inode = status.st_ino & (2**63 - 1)
+            files[path] = FoundFile(path, root, status.st_size, status.st_mtime_ns, inode)
 
-def _take(result: Scan, path: str, root: str, status: os.stat_result) -> None:
-    if not path.isprintable() and not _is_text(path):
-        shown = path.encode("utf-8", "backslashreplace").decode()
-        reason = "Its name is not valid Unicode text."
-        result.failed.append(FailedSource(shown, root, reason, "Rename the file."))
-        return
-    if stat.S_ISREG(status.st_mode) and path not in result.files:
-        result.files[path] = FoundFile(
-            path, root, status.st_size, status.st_mtime_ns, status.st_ino & (2**63 - 1)
-        )
+    def skipped(self, path: str, reason: str, remedy: str = "") -> None:
+        """Note what was left out on purpose."""
+        shown = path if _is_text(path) else path.encode("utf-8", "backslashreplace").decode()
+        self._result.skipped.append(Failure(shown, reason, remedy))
+
+    def refused(self, path: str, root: str, error: OSError) -> None:
+        """Note a folder or file that may not be looked at: nothing below it counts as gone."""
+        self._result.unseen.append(path)
+        self._result.failed.append(
+            FailedSource(
+                path, root, f"Cannot look into it: {error.strerror or error}.",
+                "Give this user permission to read it; what the corpus holds of it is kept.",
+            )
+        )  # fmt: skip
 
 
 def _is_text(path: str) -> bool:
@@ -157,16 +208,6 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _refused(result: Scan, path: str, root: str, error: OSError) -> None:
-    result.unseen.append(path)
-    result.failed.append(
-        FailedSource(
-            path, root, f"Cannot look into it: {error.strerror or error}.",
-            "Give this user permission to read it; what the corpus holds of it is kept.",
-        )
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

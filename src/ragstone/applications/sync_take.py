@@ -80,6 +80,7 @@ class Taker:
         chunk: Callable[[Document], Sequence[Passage]],
         embedding_text: Callable[[Document, Passage], str],
         recipe: str,
+        attempt: str,
         on_embedded: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
@@ -90,6 +91,7 @@ class Taker:
         self._chunk = chunk
         self._embedding_text = embedding_text
         self._recipe = recipe
+        self._attempt = attempt
         self._on_embedded = on_embedded
         self._files = {file.path: file for file in plan.to_read}
         self._reading: _Reading | None = None
@@ -231,10 +233,13 @@ class Taker:
     def _end(self, reading: _Reading, end: Finished) -> None:
         path = reading.file.path
         if end.failed:
-            file = reading.file
+            file, before = reading.file, self._plan.failed_before.get(path)
+            again = before is not None and (before.reason, before.size) == (end.reason, file.size)
             self._fail(
-                FailedSource(path, file.root, end.reason, end.remedy, file.size, file.mtime_ns,
-                             self._recipe)
+                # Only what failed before in the same way is left alone while it stays as it is: a
+                # crash or a hang may have been the machine's.
+                FailedSource(path, file.root, end.reason, end.remedy, file.size,
+                             file.mtime_ns if again and _is_settled(file) else -1, self._attempt)
             )  # fmt: skip
             return
         for source, document_id in reading.by_source.items():

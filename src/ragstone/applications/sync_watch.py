@@ -24,6 +24,7 @@ def watch(
     run: Callable[[], SyncReport],
     paths: Iterable[str | Path],
     *,
+    follow_links: bool = False,
     look_s: float = LOOK_S,
     settle_s: float = SETTLE_S,
     stop: Callable[[], bool] = lambda: False,
@@ -34,18 +35,22 @@ def watch(
     `run` is a `sync` of the same paths. Errors of `run` come out; call again to go on.
     """
     roots = list(paths)
-    seen = _look(scan(roots))
+
+    def look() -> dict[str, tuple[int, int, int]]:
+        return _look(scan(roots, follow_links=follow_links))
+
+    seen = look()
     yield run()
     while not stop():
         started = time.monotonic()
-        now = _look(scan(roots))
+        now = look()
         cost = time.monotonic() - started
         if now == seen:
             sleep(max(look_s, _SHARE * cost))
             continue
         while time.monotonic() - started < LONGEST_S and not stop():
             sleep(settle_s)
-            before, now = now, _look(scan(roots))
+            before, now = now, look()
             if now == before:
                 break
         seen = now

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from ragstone.applications.writing.composing import WriteEvent
     from ragstone.applications.writing.ledger import Ledger
     from ragstone.applications.writing.manuscript import Kind, Manuscript
-    from ragstone.corpus.store import Store, VersionInfo
+    from ragstone.corpus.history import VersionInfo
+    from ragstone.corpus.store import Store
     from ragstone.protocols import Encoder, Filter, LanguageModel, Reranker, Retriever, Snapshot
     from ragstone.trace import Trace
     from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
@@ -221,12 +223,16 @@ class Corpus:
         self,
         *paths: str | PathLike[str],
         confirm_missing: bool = False,
+        retry_failed: bool = False,
+        follow_links: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Mirror files and folders: add what is new, replace what changed, remove what is gone.
 
-        One sync is one version, read back before it is reported. Raises UsageError for a
-        missing path (with `confirm_missing`, what lay under it is removed instead).
+        One sync is one version, read back before it is reported. A file that could not be read is
+        tried again when it changes, or with `retry_failed`; with `follow_links` links may lead out
+        of the given folders. Raises UsageError for a missing path (with `confirm_missing`, what lay
+        under it is removed instead).
         """
         from ragstone.applications.sync import sync
         from ragstone.build.reading import read_file
@@ -241,12 +247,16 @@ class Corpus:
             recipe=RECIPE,
             workers=self.settings.workers or os.cpu_count() or 1,
             confirm_missing=confirm_missing,
+            retry_failed=retry_failed,
+            follow_links=follow_links,
+            reader=_reader(),
             on_progress=on_progress,
         )
 
     def watch(
         self,
         *paths: str | PathLike[str],
+        follow_links: bool = False,
         stop: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Iterator[SyncReport]:
@@ -254,11 +264,17 @@ class Corpus:
         from ragstone.applications.sync_watch import watch
 
         def run() -> SyncReport:
-            return self.sync(*paths, on_progress=on_progress)
+            return self.sync(*paths, follow_links=follow_links, on_progress=on_progress)
 
-        yield from watch(run, [Path(path) for path in paths], stop=stop)
+        yield from watch(run, [Path(path) for path in paths], follow_links=follow_links, stop=stop)
 
-    def estimate(self, *paths: str | PathLike[str], confirm_missing: bool = False) -> Estimate:
+    def estimate(
+        self,
+        *paths: str | PathLike[str],
+        confirm_missing: bool = False,
+        retry_failed: bool = False,
+        follow_links: bool = False,
+    ) -> Estimate:
         """What `sync` of these paths would do, and about how long and how large; writes nothing."""
         from ragstone.applications.sync_estimate import estimate
         from ragstone.build.reading import read_file
@@ -276,6 +292,9 @@ class Corpus:
             recipe=RECIPE,
             workers=self.settings.workers or os.cpu_count() or 1,
             confirm_missing=confirm_missing,
+            retry_failed=retry_failed,
+            follow_links=follow_links,
+            reader=_reader(),
         )
 
     def add(
@@ -562,6 +581,14 @@ def _filter(where: str | None) -> Filter | None:
     from ragstone.corpus.where import parse_where
 
     return parse_where(where)
+
+
+def _reader() -> str:
+    """What this installation can read: when it can read more, files that failed are tried again."""
+    from importlib.metadata import version
+
+    extras = [name for name in ("rapidocr", "PIL") if find_spec(name)]
+    return " ".join([version("ragstone"), *extras])
 
 
 def _embedding_text(document: Document, passage: Passage) -> str:

@@ -12,11 +12,13 @@ import click
 
 from ragstone.cli.options import Common, common
 from ragstone.cli.output import emit_json, messages, path_shortened, say, shortened
+from ragstone.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ragstone.applications.sync import Progress, SyncReport
+    from ragstone.build.corpus import Corpus
 
 SOME_FAILED = 3
 _MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
@@ -29,27 +31,42 @@ _MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
     is_flag=True,
     help="A PATH that is gone means: remove what the corpus holds of it.",
 )
+@click.option("--retry-failed", is_flag=True, help="Read failed files again, though unchanged.")
+@click.option("--follow-links", is_flag=True, help="Follow links out of the folders, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, how long and how large.")
 @click.option("--watch", is_flag=True, help="Go on: sync again after each change, until Ctrl-C.")
 @common
 def sync(
-    common: Common, paths: tuple[str, ...], confirm_missing: bool, dry_run: bool, watch: bool
+    common: Common,
+    paths: tuple[str, ...],
+    confirm_missing: bool,
+    retry_failed: bool,
+    follow_links: bool,
+    dry_run: bool,
+    watch: bool,
 ) -> int:
     """Mirror files and folders into the corpus: add, update, delete.
 
     Unchanged files cost a look at their date and size. What cannot be read is listed at the
-    end (exit code 3), and tried again next time.
+    end (exit code 3), and tried again when it changes. A sync is one version: readers see it
+    whole, once it has ended; Ctrl-C publishes what was finished.
     """
     from ragstone.applications.wire import sync_report_json
 
     if dry_run:
-        return _estimate(common, paths, confirm_missing)
+        return _estimate(common, paths, confirm_missing, retry_failed, follow_links)
     with common.open(read_only=False) as corpus, _progress() as on_progress:
+        if _is_empty(corpus) and messages().is_terminal:
+            say("A first sync can be asked when it has ended; Ctrl-C ends it with what is done.")
         if watch:
-            for report in corpus.watch(*paths, on_progress=on_progress):
+            following = corpus.watch(*paths, follow_links=follow_links, on_progress=on_progress)
+            for report in following:
                 _print_report(report)
             return 0
-        report = corpus.sync(*paths, confirm_missing=confirm_missing, on_progress=on_progress)
+        report = corpus.sync(
+            *paths, confirm_missing=confirm_missing, retry_failed=retry_failed,
+            follow_links=follow_links, on_progress=on_progress,
+        )  # fmt: skip
     if common.as_json:
         emit_json(sync_report_json(report))
     else:
@@ -57,11 +74,28 @@ def sync(
     return SOME_FAILED if report.failed else 0
 
 
-def _estimate(common: Common, paths: tuple[str, ...], confirm_missing: bool) -> int:
+def _is_empty(corpus: Corpus) -> bool:
+    """Whether nothing was ever published, so that nothing can be asked yet."""
+    try:
+        return corpus.store.head() == 0
+    except CorpusError:  # there is none yet
+        return True
+
+
+def _estimate(
+    common: Common,
+    paths: tuple[str, ...],
+    confirm_missing: bool,
+    retry_failed: bool,
+    follow_links: bool,
+) -> int:
     from ragstone.applications.wire import estimate_json
 
     with common.open() as corpus:
-        found = corpus.estimate(*paths, confirm_missing=confirm_missing)
+        found = corpus.estimate(
+            *paths, confirm_missing=confirm_missing, retry_failed=retry_failed,
+            follow_links=follow_links,
+        )  # fmt: skip
     if common.as_json:
         emit_json(estimate_json(found))
         return SOME_FAILED if found.failed else 0

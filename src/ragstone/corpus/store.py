@@ -29,6 +29,7 @@ from ragstone.corpus.doctor import Finding
 from ragstone.corpus.history import (
     CorpusInfo,
     Difference,
+    VersionInfo,
     corpus_info,
     difference,
     encoder_of,
@@ -38,9 +39,6 @@ from ragstone.corpus.history import (
     newest,
     resolve,
     version_list,
-)
-from ragstone.corpus.history import (
-    VersionInfo as VersionInfo,
 )
 from ragstone.corpus.ledger import Ledger
 from ragstone.corpus.lock import WAIT_S, writer_lock
