@@ -31,9 +31,12 @@ class Settings:
     """Every setting, flat; its default stands here with the reason beside it."""
 
     # which models
-    encoder: str = "all-MiniLM-L6-v2"  # shipped inside the package; or a folder with model.onnx
+    # The one shipped inside the package; one that `models pull` brings; a folder with model.onnx;
+    # openai:MODEL, ollama:MODEL or URL#MODEL over the embeddings protocol.
+    encoder: str = "all-MiniLM-L6-v2"
     llm: str = "auto"  # auto: the local model where its runtime is installed, else quotes alone
-    # none, a folder with an ONNX cross-encoder, sentence-transformers:NAME, or URL#MODEL
+    # none, one that `models pull` brings, a folder with an ONNX cross-encoder,
+    # sentence-transformers:NAME, or URL#MODEL
     reranker: str = "none"
     llm_timeout_s: float = 120.0  # without a token from an endpoint
 

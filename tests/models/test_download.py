@@ -209,7 +209,7 @@ def test_the_registry_lists_what_else_lies_there(tmp_path, monkeypatch):
     (tmp_path / "notes.txt").touch()
     (tmp_path / "converted").mkdir()
     known = {model.name: model for model in registry.list_models()}
-    assert set(known) == {registry.BUILT_IN, "mine", "folder"}
+    assert set(known) == {registry.BUILT_IN, *registry.FOLDERS, "mine", "folder"}
     assert (known["mine"].size_bytes, known["mine"].present) == (5, True)
     assert not known[registry.BUILT_IN].present
     assert registry.model_path("mine") == tmp_path / "mine.gguf"

@@ -6,7 +6,7 @@ import pytest
 
 from ragstone.errors import RemoteError, UsageError
 from ragstone.models.faults import Retries
-from ragstone.models.ollama import OllamaModel, _base_url
+from ragstone.models.ollama import OllamaModel, address
 from ragstone.protocols import Finish, Token
 from ragstone.testing.contracts.language_model import text_of
 from ragstone.types import Message
@@ -134,7 +134,7 @@ def test_a_server_that_was_restarted_is_asked_again(endpoint, reply, model):
     ],
 )
 def test_the_host_is_read_by_ollamas_rules(host, url):
-    assert _base_url(host) == url
+    assert address(host) == url
 
 
 def test_a_host_that_is_none():

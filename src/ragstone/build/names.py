@@ -22,12 +22,41 @@ SHIPPED_ENCODER = "all-MiniLM-L6-v2"
 
 
 def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
-    """The encoder that a setting names: the shipped one, or a folder. Raises ModelError."""
+    """The encoder that a setting names.
+
+    The shipped one; one of those that `models pull` brings; a folder; or, over OpenAI's embeddings
+    protocol, `openai:MODEL`, `ollama:MODEL` and `URL#MODEL` (key: EMBEDDING_API_KEY, else
+    OPENAI_API_KEY for the first). Raises ModelError, RemoteError, UsageError.
+    """
     from ragstone.models import encoder
+    from ragstone.models.published import FOLDERS
 
     if spec == SHIPPED_ENCODER:
         return encoder.shipped_encoder(threads=threads)
+    kind, _, name = spec.partition(":")
+    if kind in ("openai", "ollama", "http", "https") and name:
+        return _remote_encoder(spec)
+    if spec in FOLDERS and not Path(spec).exists():
+        from ragstone.models.registry import model_path
+
+        return encoder.open_encoder(model_path(spec), threads=threads)
     return encoder.open_encoder(Path(spec).expanduser(), threads=threads)
+
+
+def _remote_encoder(spec: str) -> Encoder:
+    from ragstone.models.http_encoder import HttpEncoder
+
+    key = os.environ.get("EMBEDDING_API_KEY", "")
+    kind, _, name = spec.partition(":")
+    if kind == "openai":
+        base = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        return HttpEncoder(name, url=base, key=key or os.environ.get("OPENAI_API_KEY", ""))
+    if kind == "ollama":
+        from ragstone.models.ollama import address
+
+        return HttpEncoder(name, url=f"{address()}/v1", key=key)
+    url, _, model = spec.partition("#")
+    return HttpEncoder(model, url=url, key=key)
 
 
 def open_model(
@@ -89,10 +118,14 @@ def _local_if_possible(on_progress: Download | None) -> LanguageModel | None:
 
 
 def open_reranker(spec: str) -> Reranker | None:
-    """The reranker of a spec; None for `none`. An endpoint's key is read from RERANK_API_KEY."""
+    """The reranker of a spec; None for `none`. An endpoint's key is read from RERANK_API_KEY.
+
+    Raises ModelError for one that `models pull` has not brought yet.
+    """
     if spec == "none":
         return None
     from ragstone.models import reranker
+    from ragstone.models.published import FOLDERS
 
     if spec.startswith(("http://", "https://")):
         url, _, model = spec.partition("#")
@@ -100,4 +133,8 @@ def open_reranker(spec: str) -> Reranker | None:
     kind, _, name = spec.partition(":")
     if kind == "sentence-transformers" and name:
         return reranker.SentenceTransformersReranker(name)
+    if spec in FOLDERS and not Path(spec).exists():
+        from ragstone.models.registry import model_path
+
+        return reranker.OnnxReranker(model_path(spec))
     return reranker.OnnxReranker(Path(spec).expanduser())

@@ -1,4 +1,4 @@
-"""`models list|pull|path`: the language models that lie on this machine, or can be pulled."""
+"""`models list|pull|path`: the models that lie on this machine, or can be pulled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ragstone.cli.output import emit_json, messages, say
 
 @click.group()
 def models() -> None:
-    """The local language model: list, pull, path."""
+    """Local models (language model, encoders, rerankers): list, pull, path."""
 
 
 @models.command("list")
@@ -29,6 +29,7 @@ def list_models(common: Common) -> None:
                 "models": [
                     {
                         "name": model.name,
+                        "kind": model.kind,
                         "path": str(model.path),
                         "present": model.present,
                         "size_bytes": model.size_bytes,
@@ -42,7 +43,9 @@ def list_models(common: Common) -> None:
     for model in known:
         state = "here" if model.present else "can be pulled"
         size = f"{model.size_bytes / 1e6:.0f} MB"
-        click.echo(f"{model.name:<28} {size:>9}  {state:<14} {model.license}")
+        click.echo(
+            f"{model.name:<26} {model.kind:<15} {size:>6}  {state:<14} {model.license}".rstrip()
+        )
 
 
 @models.command()
@@ -93,7 +96,7 @@ def download_bar(name: str = "SmolLM2-135M") -> Iterator[Callable[[int, int], No
 
     def show(done: int, total: int) -> None:
         if not tasks:
-            say(f"Fetching the language model {name} ({total / 1e6:.0f} MB), once.")
+            say(f"Fetching the model {name} ({total / 1e6:.0f} MB), once.")
             bar.start()
             tasks.append(bar.add_task("fetching", total=total or None))
         bar.update(bar.task_ids[0], completed=done, total=total or None)

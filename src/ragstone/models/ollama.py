@@ -59,7 +59,7 @@ class OllamaModel:
         if not model:
             raise UsageError("No model is named.", remedy="Say ollama:MODEL, e.g. ollama:qwen3:4b.")
         self._model = model
-        self._url = _base_url(host or os.environ.get("OLLAMA_HOST", "") or DEFAULT_HOST)
+        self._url = address(host)
         self._endpoint = Endpoint(
             model=model,
             url=self._url,
@@ -214,8 +214,12 @@ class OllamaModel:
         )
 
 
-def _base_url(host: str) -> str:
-    """The address that OLLAMA_HOST means, by Ollama's own rules: scheme and port are optional."""
+def address(host: str = "") -> str:
+    """The server's address, of `host` or else OLLAMA_HOST, without a slash at its end.
+
+    By Ollama's own rules scheme and port are optional. Raises UsageError.
+    """
+    host = host or os.environ.get("OLLAMA_HOST", "") or DEFAULT_HOST
     scheme, mark, rest = host.strip().partition("://")
     if not mark:
         scheme, rest = "http", host.strip()

