@@ -20,7 +20,8 @@ from itertools import pairwise
 from typing import Literal
 
 from ragstone.documents.pdf.characters import PageGlyphs, Word
-from ragstone.documents.pdf.layout import Row, flows
+from ragstone.documents.pdf.layout import flows
+from ragstone.documents.pdf.lines import Row
 from ragstone.documents.pdf.tables import Piece, Table, with_tables
 
 BlockKind = Literal["paragraph", "list_item", "row"]
