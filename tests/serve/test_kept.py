@@ -150,7 +150,8 @@ def test_a_manuscript_is_written_watched_and_given_as_files(own):
     assert [data for name, data in again if name == "section"] == sections
     ledger = own.client.get(f"{one}/ledger").json()
     assert set(ledger) == set(examples.LEDGER)
-    assert [{"index": n, **s} for n, s in enumerate(ledger["sections"])] == sections
+    told = [{"index": n, "asked": False, **s} for n, s in enumerate(ledger["sections"])]
+    assert told == sections
     written = parse(ledger)
     assert written.complete
     for statement in written.manuscript.statements:

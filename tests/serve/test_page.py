@@ -215,6 +215,125 @@ def test_right_to_left_text_runs_so(visit):
     assert page.locator("#reader h2").count() == 1
 
 
+def test_a_conversation_is_kept_listed_opened_again_and_deleted(browser, own):
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/")
+    one.ask(QUESTION)
+    one.ask("What did it burn?")
+    said = page.locator(".prose").all_inner_texts()
+    sources = page.locator(".source-card").count()
+    row = page.locator(".side-list li", has_text=QUESTION)
+    row.get_by_text("2 questions").wait_for()
+    (kept,) = own.client.get(own.api("sessions")).json()["sessions"]
+    assert page.url.endswith(f"session={kept['name']}")
+    page.locator(".side-new").click()
+    page.locator(".welcome").wait_for()
+    page.reload()
+    page.locator(".side-open", has_text=QUESTION).click()
+    page.locator(".exchange").nth(1).wait_for()
+    assert page.locator(".prose").all_inner_texts() == said
+    assert page.locator(".source-card").count() == sources
+    quote = page.locator(".source-card q").first.inner_text().strip('“”"')
+    page.locator(".cite").first.click()
+    page.locator("#reader mark").wait_for()
+    assert page.locator("#reader mark").inner_text() == quote
+    page.keyboard.press("Escape")
+    one.ask("How heavy is the lens?")
+    page.locator(".side-list li", has_text="3 questions").wait_for()
+    page.get_by_role("button", name=f"Delete {QUESTION}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.locator(".welcome").wait_for()
+    page.locator(".side-empty").wait_for()
+    assert own.client.get(own.api("sessions")).json()["sessions"] == []
+    assert one.problems == []
+    one.context.close()
+
+
+def test_a_text_is_planned_written_read_and_saved(browser, own):
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/#/main/write")
+    page.fill("#brief", "The lamp and the lens of Skerry")
+    page.get_by_role("button", name="Plan first").click()
+    page.locator("#outline").wait_for()
+    page.wait_for_function("document.getElementById('outline').value.includes('#')")
+    page.fill("#outline", "## The lens\nWhat does the lens weigh?\n\n## The moon\n")
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.locator(".badge.state-done").wait_for()
+    heads = page.locator(".manuscript h2").all_inner_texts()
+    assert heads[:2] == ["The lens", "The moon"]
+    assert "1,450 kilograms" in page.locator(".manuscript").inner_text()
+    cite = page.locator(".manuscript .claim", has_text="1,450").locator(".cite").first
+    stated = page.locator(".manuscript .claim", has_text="1,450").first.inner_text()
+    cite.click()
+    page.locator("#reader mark").first.wait_for()
+    assert "1,450" in "".join(page.locator("#reader mark").all_inner_texts())
+    assert "1,450" in stated
+    page.keyboard.press("Escape")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Word").click()
+    assert saved.value.suggested_filename.endswith(".docx")
+    page.reload()
+    page.locator(".badge.state-done").wait_for()
+    assert page.locator(".manuscript h2").all_inner_texts() == heads
+    page.get_by_role("button", name="Delete this text").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.locator("#brief").wait_for()
+    assert own.client.get(own.api("manuscripts")).json()["manuscripts"] == []
+    assert one.problems == []
+    one.context.close()
+
+
+def test_questions_are_added_measured_and_compared(browser, own, tmp_path):
+    ids = {i["title"]: i["document_id"]
+           for i in own.client.get(own.api("documents")).json()["documents"]}  # fmt: skip
+    rows = [{"id": "a", "question": QUESTION}, {"id": "b", "question": "How long is the boat?"}]
+    (tmp_path / "skerry.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "qrels.tsv").write_text(f"a\t{ids['The lamp of Skerry']}\t1\nb\t{ids['boat']}\t1\n")
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/#/main/evaluate")
+    page.get_by_text("No questions yet").wait_for()
+    page.set_input_files("#set-files", [str(tmp_path / "skerry.jsonl")])
+    page.locator(".set", has_text="2 questions, 0 judged").wait_for()
+    files = [str(tmp_path / name) for name in ("skerry.jsonl", "qrels.tsv")]
+    page.set_input_files("#set-files", files)
+    page.locator(".set", has_text="2 questions, 2 judged").wait_for()
+    for how in ("retrieval lexical", "retrieval hybrid"):
+        done = page.locator(".runs > li").count()
+        page.get_by_role("combobox", name="How to measure skerry").select_option(how)
+        page.get_by_role("button", name="Measure", exact=True).click()
+        page.locator(".runs > li").nth(done).wait_for()
+        page.locator(".detail .plot").first.wait_for()
+    assert page.locator(".detail .worst li").count() == 2
+    page.locator(".runs input").nth(1).check()
+    page.get_by_role("heading", name="B against A").wait_for()
+    assert "2 questions in both" in page.locator(".detail").inner_text()
+    assert one.problems == []
+    one.context.close()
+
+
+def test_text_of_kept_conversations_and_texts_never_becomes_markup(browser, own):
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/")
+    one.ask("What is the gate code of the museum? <img src=x onerror=window.pwned=1>")
+    page.reload()
+    page.locator(".exchange").wait_for()
+    page.goto("/#/main/write")
+    page.fill("#brief", "<script>window.pwned=1</script> the gate code")
+    page.evaluate("document.querySelector('.more-options').open = true")
+    page.fill("#outline", "## <img src=x onerror=window.pwned=1>\nWhat is the gate code?\n")
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.locator(".badge.state-done").wait_for()
+    assert "<img src=x" in page.locator(".manuscript").inner_text()
+    assert page.locator("main script, main img").count() == 0
+    assert page.evaluate("window.pwned") is None
+    assert one.problems == []
+    one.context.close()
+
+
 def test_the_explain_view_shows_stages_and_scores(visit):
     page = visit.page
     page.goto("/#/main/search")
@@ -396,6 +515,33 @@ def test_every_view_is_accessible_and_fits(browser, own, size, scheme):
     page.get_by_role("button", name="What changed").click()
     page.locator(".diff").first.wait_for()
     check("versions")
+    page.goto("/#/main/write")
+    page.locator("#brief").wait_for()
+    page.locator(".more-options summary").click()
+    check("brief")
+    page.fill("#brief", "The lamp of Skerry")
+    page.fill("#outline", "## The lamp\n\n## The moon\n")
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.locator(".badge.state-done").wait_for()
+    check("text")
+    ids = [i["document_id"] for i in own.client.get(own.api("documents")).json()["documents"]]
+    asked = [{"question": QUESTION, "relevant": [id_]} for id_ in ids[:3]]
+    own.client.put(own.api("evaluations/sets/s"), json={"questions": asked})
+    for mode in ("lexical", "dense"):
+        run = own.client.post(own.api("evaluations"), json={"set": "s", "mode": mode}).json()["id"]
+        own.client.get(own.api(f"evaluations/{run}/events"))
+    page.goto("/#/main/evaluate")
+    page.locator(".runs input").first.check()
+    page.locator(".detail .plot").first.wait_for()
+    check("one run")
+    page.locator(".runs input").nth(1).check()
+    page.get_by_role("heading", name="B against A").wait_for()
+    check("two runs")
+    page.goto("/#/main/ask")
+    page.locator(".side-list .side-open").first.wait_for(state="attached")
+    if size == "phone":
+        page.locator(".side-toggle").click()
+    check("conversations")
     page.locator("#help").click()
     check("dialog")
     one.context.close()

@@ -133,7 +133,8 @@ async def compare(call: Call) -> Response:
 
     def act() -> JsonObject:
         a, b = folder.load_run(call.text("run")), folder.load_run(call.text("with"))
-        main = call.text("measure") or next(iter(a.measures), "nDCG@10")
+        shared = [name for name in a.measures if name in b.measures]
+        main = call.text("measure") or next(iter(shared), "nDCG@10")
         found = compare_runs(a, b, main=main)
         deltas: list[Json] = [round(two - one, 6) for one, two in found.values.values()]
         told = cast("JsonObject", comparison_json(found))

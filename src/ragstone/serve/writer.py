@@ -78,7 +78,11 @@ class Writer:
 
 
 def sections_of(ledger: Ledger) -> list[JsonObject]:
-    """Each section as it is told in an event, with its place as `index`."""
+    """Each section as it is told in an event: with its place as `index`, and whether a person
+    asked for it (`asked`), so that it is shown even where nothing stands in it."""
     rows = ledger_json(ledger)["sections"]
     found = [row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)]
-    return [{"index": index, **row} for index, row in enumerate(found)]
+    planned = ledger.manuscript.outline.sections
+    return [
+        {"index": index, "asked": not planned[index].keys, **row} for index, row in enumerate(found)
+    ]

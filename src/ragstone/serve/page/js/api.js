@@ -61,6 +61,25 @@ export async function post(rest, body, signal) {
   return (await request(corpusPath(rest), options)).json();
 }
 
+export async function put(rest, body) {
+  const options = {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  return (await request(corpusPath(rest), options)).json();
+}
+
+// A file of the server's, kept under the name that it gives.
+export async function download(rest, query, plain = "download") {
+  const response = await request(corpusPath(rest, query));
+  const given = response.headers.get("Content-Disposition") ?? "";
+  const name = decodeURIComponent(given.split("filename*=UTF-8''")[1] ?? plain);
+  const url = URL.createObjectURL(await response.blob());
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
 export async function remove(rest, query) {
   return (await request(corpusPath(rest, query), { method: "DELETE" })).json();
 }
@@ -71,12 +90,20 @@ export async function image(rest, query, signal) {
 
 // Server-sent events of a POST; calls `on(name, data)` for each.
 export async function stream(rest, body, on, signal) {
-  const response = await request(corpusPath(rest), {
+  await read(await request(corpusPath(rest), {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
     body: JSON.stringify(body),
     signal,
-  });
+  }), on);
+}
+
+// Server-sent events of a GET: what a job tells from its beginning to its end.
+export async function watch(rest, on, signal) {
+  await read(await request(corpusPath(rest), { headers: { Accept: "text/event-stream" }, signal }), on);
+}
+
+async function read(response, on) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   for (;;) {

@@ -3,13 +3,20 @@
 import { corpora, state } from "./api.js";
 import { askView } from "./ask.js";
 import { documentsView } from "./documents.js";
+import { evaluateView } from "./evaluate.js";
 import { fill, h, say, showDialog } from "./dom.js";
 import { closeReader, openReader, stepPassage } from "./reader.js";
 import { searchView } from "./search.js";
 import { versionsView } from "./versions.js";
+import { writeView } from "./write.js";
 
-const VIEWS = { ask: askView, search: searchView, documents: documentsView, versions: versionsView };
-const TITLES = { ask: "Ask", search: "Search", documents: "Documents", versions: "Versions" };
+const VIEWS = {
+  ask: askView, search: searchView, write: writeView, documents: documentsView, versions: versionsView, evaluate: evaluateView,
+};
+const TITLES = {
+  ask: "Ask", search: "Search", write: "Write", documents: "Documents", versions: "Versions", evaluate: "Evaluate",
+};
+const LETTERS = { a: "ask", s: "search", w: "write", d: "documents", v: "versions", e: "evaluate" };
 const main = document.getElementById("main");
 let shown = null;
 
@@ -46,7 +53,7 @@ function go() {
     shown = { name, ...VIEWS[name](main, query) };
     document.title = `${TITLES[name]} · ragstone`;
     say(TITLES[name]);
-  }
+  } else if (!opening) shown.navigate?.(query);
   if (opening) openFromAddress(query);
 }
 
@@ -87,7 +94,7 @@ function setUpColours() {
 
 const KEYS = [
   ["/", "Go to the question or search field"],
-  ["g then a, s, d, v", "Ask, Search, Documents, Versions"],
+  ["g then a, s, w, d, v, e", "Ask, Search, Write, Documents, Versions, Evaluate"],
   ["n, p", "Next, previous citation in the open document"],
   ["↑ ↓", "Move in a list"],
   ["Esc", "Close the document, or stop an answer"],
@@ -111,7 +118,7 @@ function onKey(event) {
   if (typing) return;
   if (waiting) {
     waiting = false;
-    const view = { a: "ask", s: "search", d: "documents", v: "versions" }[event.key];
+    const view = LETTERS[event.key];
     if (view) location.hash = address(view);
     return;
   }

@@ -1,13 +1,17 @@
-// Asking: a conversation in which every statement shows what proves it.
+// Asking: conversations that are kept, each in a list beside the one that is open.
 
-import { state, stream } from "./api.js";
-import { counted, duration, fileName, fill, h, icon, say } from "./dom.js";
-import { openReader, passageOf } from "./reader.js";
-import { stageList } from "./stages.js";
+import { answerView } from "./answer.js";
+import { get, post, state, stream } from "./api.js";
+import { counted, fill, h, icon } from "./dom.js";
+import { closeReader } from "./reader.js";
+import { sessionList } from "./sessions.js";
 
-export function askView(main) {
-  const turns = [];
+export function askView(main, query) {
+  const keeps = state.caller.may_keep;
+  const turns = []; // of a conversation that nobody keeps
+  let session = "";
   let abort = null;
+  let opening = null;
   const thread = h("div", { class: "thread" });
   const field = h("textarea", {
     id: "question", rows: 1, dir: "auto", "data-main-field": true, maxlength: 8000,
@@ -27,6 +31,7 @@ export function askView(main) {
         h("label", { for: "where" }, "Only documents that fit"), where),
       h("button", { type: "button", class: "link", onclick: anew }, "New conversation")),
   );
+  const list = keeps ? sessionList({ current: () => session, open, anew }) : null;
 
   function grow() {
     field.style.height = "auto";
@@ -40,11 +45,48 @@ export function askView(main) {
     }
   });
 
+  function address() {
+    const rest = session ? `?session=${encodeURIComponent(session)}` : "";
+    history.replaceState(null, "", `#/${encodeURIComponent(state.corpus)}/ask${rest}`);
+  }
+
   function anew() {
     stop();
+    opening?.abort();
     turns.length = 0;
+    session = "";
+    if (location.hash.includes("session=")) address();
+    closeReader();
     fill(thread, welcome());
+    list?.mark();
     field.focus();
+  }
+
+  async function open(name) {
+    stop();
+    opening?.abort();
+    opening = new AbortController();
+    session = name;
+    address();
+    closeReader();
+    list?.mark();
+    fill(thread, h("p", { class: "loading", role: "status" }, "Opening…"));
+    try {
+      const found = await get(`sessions/${encodeURIComponent(name)}`, {}, opening.signal);
+      fill(thread, h("h1", { class: "hidden" }, `Conversation ${name}`));
+      for (const turn of found.turns) {
+        const reply = answerView(turn.question);
+        thread.append(reply.element);
+        reply.show(turn);
+      }
+      if (!found.turns.length) fill(thread, welcome());
+      thread.lastElementChild?.scrollIntoView({ block: "nearest" });
+      field.focus({ preventScroll: true });
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      session = "";
+      fill(thread, h("p", { class: "problem", role: "alert" }, error.message));
+    }
   }
 
   function stop() {
@@ -68,28 +110,42 @@ export function askView(main) {
     field.value = "";
     grow();
     abort = new AbortController();
+    const { signal } = abort;
     busy(true);
     const reply = answerView(question);
     thread.append(reply.element);
     reply.element.scrollIntoView({ block: "start", behavior: "smooth" });
-    const body = { question, turns: turns.slice(-20) };
+    const body = { question };
     if (where.value.trim()) body.where = where.value.trim();
     try {
-      await stream("ask/stream", body, reply.on, abort.signal);
+      if (keeps && !session) {
+        session = (await post("sessions", {}, signal)).name;
+        address();
+      }
+      if (!session) body.turns = turns.slice(-20);
+      await stream(session ? `sessions/${encodeURIComponent(session)}/ask/stream` : "ask/stream", body, reply.on, signal);
       if (reply.said()) turns.push({ question, answer: reply.said().slice(0, 20000) });
     } catch (error) {
       reply.fail(error.name === "AbortError" ? "Stopped." : error.message);
     }
     abort = null;
     busy(false);
+    list?.refresh();
     if (document.activeElement === document.body || form.contains(document.activeElement)) {
       field.focus({ preventScroll: true });
     }
   }
 
-  fill(main, h("div", { class: "view ask" }, thread, form));
+  const view = h("div", { class: "view ask" }, thread, form);
+  fill(main, list ? h("div", { class: "with-side" }, list.element, view) : view);
+  const navigate = (asked) => {
+    const name = asked.get("session") ?? "";
+    if (name && name !== session) open(name);
+    else if (!name && session) anew();
+  };
   anew();
-  return { stop, close: stop };
+  navigate(query);
+  return { stop, navigate, close: stop };
 }
 
 function welcome() {
@@ -106,151 +162,3 @@ function welcome() {
     count ? null : h("a", { class: "button primary", href: `#/${encodeURIComponent(state.corpus)}/documents` }, "Add documents"),
   );
 }
-
-// One question with its answer as it arrives.
-function answerView(question) {
-  const numbers = new Map(); // "id start end" -> number
-  const passages = [];
-  const sources = h("ol", { class: "sources" });
-  const prose = h("p", { class: "prose", dir: "auto" });
-  const progress = h("p", { class: "progress", role: "status" }, h("span", { class: "pulse" }), "Searching the documents");
-  const after = h("div", { class: "after" });
-  const element = h(
-    "article",
-    { class: "exchange", "aria-label": question },
-    h("h2", { class: "question", dir: "auto" }, question),
-    progress, prose, sources, after,
-  );
-  const claims = new Map();
-  const removed = [];
-  let said = "";
-
-  function open(passage) {
-    openReader(passage, passages);
-  }
-
-  function cite(citation) {
-    const key = `${citation.document_id} ${citation.start} ${citation.end}`;
-    if (!numbers.has(key)) {
-      const passage = passageOf(citation);
-      numbers.set(key, { number: numbers.size + 1, passage });
-      passages.push(passage);
-      sources.append(source(citation, numbers.get(key), open));
-    }
-    return numbers.get(key);
-  }
-
-  function mark(claim, citation) {
-    const { number: label, passage } = cite(citation);
-    const name = citation.title || fileName(citation.source);
-    claims.get(claim)?.append(
-      h("button", {
-        type: "button", class: "cite", "aria-label": `Source ${label}: ${name}`,
-        title: `${name}${citation.page ? `, page ${citation.page}` : ""}: ${citation.quote}`,
-        onclick: () => open(passage),
-      }, label),
-    );
-  }
-
-  const handlers = {
-    retrieved({ hits, evidence }) {
-      progress.lastChild.textContent = `Reading ${evidence.length || hits.length} passages`;
-    },
-    claim(claim) {
-      progress.hidden = true;
-      const lead = claim.append.startsWith("\n") ? "\n" : claim.index ? " " : null;
-      const statement = h("span", { class: `claim ${claim.verdict}` }, claim.text);
-      if (claim.verdict !== "supported") statement.append(h("em", { class: "unproved" }, "not proved"));
-      claims.set(claim.index, statement);
-      prose.append(...[lead, statement].filter(Boolean));
-    },
-    citation(citation) {
-      mark(citation.claim, citation);
-    },
-    removed(claim) {
-      removed.push(claim);
-    },
-    abstained(abstention) {
-      progress.hidden = true;
-      after.append(abstained(abstention, (citation) => open(cite(citation).passage)));
-    },
-    done(answer) {
-      progress.hidden = true;
-      said = answer.answer;
-      if (!claims.size && !answer.abstained) prose.textContent = answer.answer;
-      say(answer.abstained ? `No answer: ${answer.reason}` : answer.answer);
-      if (removed.length) after.append(removedList(removed));
-      after.append(foot(answer));
-      element.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    },
-    error(error) {
-      fail(error.message);
-    },
-  };
-
-  function fail(message) {
-    progress.hidden = true;
-    after.append(h("p", { class: "problem", role: "alert" }, message));
-  }
-
-  return { element, fail, said: () => said, on: (name, data) => handlers[name]?.(data) };
-}
-
-function source(citation, { number: label, passage }, open) {
-  const headings = citation.heading_path.filter((heading) => heading !== citation.title);
-  const place = [citation.page && `page ${citation.page}`, ...headings.slice(-2)];
-  return h(
-    "li",
-    {},
-    h("button", { type: "button", class: "source-card", onclick: () => open(passage) },
-      h("span", { class: "label", "aria-hidden": "true" }, label),
-      h("span", { class: "source-name", dir: "auto" }, citation.title || fileName(citation.source)),
-      h("span", { class: "source-place", dir: "auto" }, place.filter(Boolean).join(" › ")),
-      h("q", { dir: "auto" }, citation.quote)),
-  );
-}
-
-function abstained(abstention, open) {
-  return h(
-    "div",
-    { class: "abstained" },
-    h("h3", {}, "The documents do not answer this"),
-    h("p", { dir: "auto" }, abstention.reason),
-    abstention.nearest.length
-      ? h("details", { open: true }, h("summary", {}, "What comes nearest"),
-          h("ul", {}, abstention.nearest.map((citation) =>
-            h("li", {}, h("button", { type: "button", class: "near", onclick: () => open(citation) },
-              h("strong", { dir: "auto" }, citation.title || fileName(citation.source)),
-              h("span", { dir: "auto" }, citation.quote))))))
-      : null,
-  );
-}
-
-function removedList(removed) {
-  const count = removed.length === 1 ? "One statement was" : `${removed.length} statements were`;
-  return h(
-    "details",
-    { class: "removed" },
-    h("summary", {}, `${count} left out, because nothing proved ${removed.length === 1 ? "it" : "them"}`),
-    h("ul", {}, removed.map((claim) =>
-      h("li", { dir: "auto" }, claim.text, claim.reason && h("small", {}, ` (${claim.reason})`)))),
-  );
-}
-
-function foot(answer) {
-  const total = answer.timings_ms.total;
-  const facts = [
-    answer.model === "none" ? "Quotes alone, no language model" : answer.model,
-    `version ${answer.version}`,
-    total && duration(total),
-  ];
-  return h(
-    "footer",
-    { class: "foot" },
-    h("span", {}, facts.filter(Boolean).join(" · ")),
-    answer.stages?.length
-      ? h("details", {}, h("summary", {}, "How it was found"), stageList(answer.stages))
-      : null,
-  );
-}
-

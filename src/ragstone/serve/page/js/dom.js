@@ -39,8 +39,20 @@ const SHAPES = {
   bin: "M4 6h12M8 6V4h4v2M6 6l.7 10.500h6.600L14 6",
   up: "M10 16V5M5.500 9 10 4.500 14.500 9",
   back: "M4 8h8.500a4 4 0 0 1 0 8H8M4 8l3.500-3.500M4 8l3.500 3.500",
+  save: "M10 3v9M6 8.500 10 12.500 14 8.500M4 16.500h12",
+  list: "M3 5h14M3 10h14M3 15h9",
+  pen: "M4 16l1-4 8.500-8.500 3 3L8 15zM12 5l3 3",
+  again: "M16 10a6 6 0 1 1-2-4.500M16 3v3.500h-3.500",
   quote: "M4 13V9.500C4 7 5.500 5.500 8 5M11 13V9.500c0-2.500 1.500-4 4-4.500M4 10h4v4H4zM11 10h4v4h-4z",
 };
+
+// An element of a drawing.
+export function s(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) element.setAttribute(name, String(value));
+  append(element, children);
+  return element;
+}
 
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -109,4 +121,16 @@ export function showDialog(title, ...content) {
     h("form", { method: "dialog", class: "actions" }, h("button", { class: "primary" }, "Close")),
   );
   dialog.showModal();
+}
+
+// "a minute ago" for the last week, then the day.
+export function ago(time) {
+  const then = new Date(time);
+  const minutes = Math.round((Date.now() - then) / 60_000);
+  const format = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return format.format(-minutes, "minute");
+  if (minutes < 24 * 60) return format.format(-Math.round(minutes / 60), "hour");
+  if (minutes < 7 * 24 * 60) return format.format(-Math.round(minutes / 1440), "day");
+  return then.toLocaleDateString([], { dateStyle: "medium" });
 }
