@@ -103,9 +103,17 @@ def read_raw(raw: Raw, *, ocr: Recogniser | None = None) -> Iterator[Document]:
                 yield replace(document, language=language)
     except RagstoneError:
         raise
+    except MemoryError as error:
+        raise DocumentError(
+            f"{raw.source} needs more memory than there is to be read as {known.name}.",
+            remedy="Split it, or read it on a larger machine.",
+        ) from error
     except Exception as error:
-        # a library tripped over broken content in a way that its parser did not foresee; of some
-        # forty libraries nobody knows every exception, and the run has to go on
+        # A library tripped over broken content in a way that its parser did not foresee. This stays
+        # wide on purpose: lxml, pdfium, calamine, zipfile, email and their like raise some forty
+        # kinds of errors (struct.error, KeyError, RecursionError, zlib.error, ...) for files that
+        # are cut off, and one such file must not end the run of the others. A mistake of ours is
+        # not hidden by it: the error is named in the message, and kept as the cause.
         raise DocumentError(
             f"{raw.source} cannot be read as {known.name}: {type(error).__name__}: {error}.",
             remedy="Open it in its own program and save it again.",
@@ -113,7 +121,10 @@ def read_raw(raw: Raw, *, ocr: Recogniser | None = None) -> Iterator[Document]:
     if not found:
         raise DocumentError(
             f"{raw.source} holds no text (read as {known.name}).",
-            remedy="If it is an image or a scan, install OCR with `pip install ragstone[ocr]`.",
+            remedy="If it is a picture or a scan, install OCR with `pip install ragstone[ocr]`."
+            if known.name in ("image", "pdf")
+            else "If it should, open it in its own program and look; pictures of text can be "
+            "saved as images or PDF and added.",
         )
 
 
