@@ -54,7 +54,7 @@ class Settings:
     answer_tokens: int = 160
 
     # sync
-    workers: int = 0  # parser processes; 0: as many as there are cores
+    workers: int = 0  # parser processes; 0: one per core, four at most (OCR takes 1 GB in each)
     max_file_mb: float = 2048.0
     lock_timeout_s: float = 10.0  # how long a second writer waits for the first
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
 
 Mode = Literal["hybrid", "dense", "lexical"]
+MOST_WORKERS = 4  # parsers that run by default: embedding costs several times what parsing does
 RECIPE = "2"  # of parsing and chunking: raise it when files must be read again
 
 
@@ -245,7 +246,7 @@ class Corpus:
             chunk=self._chunk,
             embedding_text=_embedding_text,
             recipe=RECIPE,
-            workers=self.settings.workers or os.cpu_count() or 1,
+            workers=self.settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
             confirm_missing=confirm_missing,
             retry_failed=retry_failed,
             follow_links=follow_links,
@@ -290,7 +291,7 @@ class Corpus:
             read=read_file,
             chunk=self._chunk,
             recipe=RECIPE,
-            workers=self.settings.workers or os.cpu_count() or 1,
+            workers=self.settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
             confirm_missing=confirm_missing,
             retry_failed=retry_failed,
             follow_links=follow_links,
