@@ -219,6 +219,7 @@ def trial(
     with Store.open(trial_.corpus) as store:
         left = [f for f in store.doctor() if "left over" in f.what]
     assert not left, left
+    assert not list(trial_.folder.rglob(".ragstone-*")), "a folder of a killed run is left over"
     return name, outcome if was_killed else "ended"
 
 

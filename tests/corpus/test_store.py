@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from ragstone.corpus import Batch, Prepared, SourceState, Store, import_corpus, parse_where
 from ragstone.corpus.rows import BLOCK_CHARACTERS, KINDS, fingerprint
+from ragstone.corpus.scratch import scratch_folder
+from ragstone.corpus.sessions import Sessions
 from ragstone.errors import CorpusError, UsageError
 from ragstone.testing.hashing import HashingEncoder
 from ragstone.testing.reading import chunk_paragraphs, titled_text
@@ -449,6 +451,82 @@ def test_a_damaged_export_is_refused_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.glob(".ragstone-*"))
     with pytest.raises(UsageError, match="no file"):
         import_corpus(tmp_path / "never.zip", tmp_path / "d")
+
+
+def test_an_export_holds_what_people_keep_beside_the_corpus(tmp_path):
+    filled(tmp_path / "c").close()
+    Sessions(tmp_path / "c").save("talk", [{"question": "größe?"}])
+    (tmp_path / "c/callers/k1/sessions").mkdir(parents=True)
+    (tmp_path / "c/callers/k1/sessions/x.json").write_text("{}")
+    (tmp_path / "c/sessions/.half.tmp").write_text("unfinished")
+    with Store.open(tmp_path / "c") as store:
+        store.export(tmp_path / "whole.zip")
+        store.export(tmp_path / "bare.zip", kept=False)
+    import_corpus(tmp_path / "whole.zip", tmp_path / "d")
+    assert all_answers(tmp_path / "d") == all_answers(tmp_path / "c")
+    assert Sessions(tmp_path / "d").load("talk") == Sessions(tmp_path / "c").load("talk")
+    assert (tmp_path / "d/callers/k1/sessions/x.json").read_text() == "{}"
+    assert not (tmp_path / "d/sessions/.half.tmp").exists()
+    import_corpus(tmp_path / "bare.zip", tmp_path / "e")
+    assert not (tmp_path / "e/sessions").exists()
+
+
+@pytest.mark.parametrize("harm", ["kept/../../out.txt", "kept/c:/x", "kept/segments/x", "altered"])
+def test_an_export_cannot_write_elsewhere_nor_alter_what_was_kept(tmp_path, harm):
+    filled(tmp_path / "c").close()
+    Sessions(tmp_path / "c").save("talk", [{"question": "cat"}])
+    with Store.open(tmp_path / "c") as store:
+        store.export(tmp_path / "a.zip")
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip") as old,
+        zipfile.ZipFile(tmp_path / "b.zip", "w") as new,
+    ):
+        manifest = json.loads(old.read("manifest.json"))
+        name, content = "kept/sessions/talk.json", old.read("kept/sessions/talk.json")
+        if harm == "altered":
+            content = content.replace(b"cat", b"dog")
+        else:
+            manifest["files"] = {harm: manifest["files"][name]}
+            name = harm
+        new.writestr(name, content)
+        new.writestr("corpus.db", old.read("corpus.db"))
+        new.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(CorpusError, match="damaged"):
+        import_corpus(tmp_path / "b.zip", tmp_path / "d")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zip", "b.zip", "c"]
+
+
+def test_what_a_killed_export_left_is_swept_and_a_living_ones_is_not(tmp_path):
+    with scratch_folder(tmp_path, "export") as living, scratch_folder(tmp_path, "export") as other:
+        assert living.is_dir()
+        assert other.is_dir()
+        dead = tmp_path / ".ragstone-export-dead"
+        dead.mkdir()
+        (dead / "in-use.lock").touch()
+        (dead / "corpus.db").touch()
+        with scratch_folder(tmp_path, "export"):
+            assert living.is_dir()
+            assert not dead.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_corpus_of_another_platform_is_read(tmp_path):
+    with opened(tmp_path / "c") as store:
+        sources = {"a": "C:\\Docs\\Sub\\a.txt", "b": "C:\\Docs\\b.txt"}
+        with store.writer() as writer:
+            puts = [prepared(document(i, f"cat {i}", source=s), origin=s)
+                    for i, s in sources.items()]  # fmt: skip
+            states = [SourceState(s, "C:\\Docs", 1, 1, 1, b"h", "") for s in sources.values()]
+            writer.commit(batch_of(*puts, sources=states))
+            writer.publish()
+        store.export(tmp_path / "x.zip")
+    import_corpus(tmp_path / "x.zip", tmp_path / "d")
+    with Store.open(tmp_path / "d") as store, store.snapshot() as snapshot:
+        assert snapshot.find("Sub/a.txt").id == snapshot.find("Sub\\a.txt").id == "a"
+        assert snapshot.find("b.txt").source == "C:\\Docs\\b.txt"
+        assert len(snapshot.lexical("cat", 9)) == 2
+        (finding,) = store.doctor()
+        assert "None of the 2 sources is on this machine" in finding.what
 
 
 def test_corpora_of_every_format_so_far_are_read(tmp_path):

@@ -133,11 +133,14 @@ def optimize(common: Common, keep: int) -> None:
 
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--without-conversations", is_flag=True, help="Leave conversations and manuscripts behind."
+)
 @common
-def export_corpus(common: Common, file: Path) -> None:
-    """Write the whole corpus, with its versions, to one portable FILE."""
+def export_corpus(common: Common, file: Path, without_conversations: bool) -> None:
+    """Write the whole corpus, with its versions and conversations, to one portable FILE."""
     with common.open() as corpus:
-        size = corpus.store.export(file)
+        size = corpus.store.export(file, kept=not without_conversations)
     if common.as_json:
         emit_json({"file": str(file), "size_bytes": size})
     else:

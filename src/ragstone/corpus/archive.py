@@ -1,10 +1,11 @@
 """A corpus as one portable file, and back.
 
-The file is a zip archive of two members: `manifest.json` (the format's number, counts, the
-encoder's identity, size and SHA-256 of the other member) and `corpus.db`, the truth as an SQLite
-database without derived indexes, which an import builds anew. Both are read on every platform.
-Law: import(export(corpus)) holds what the corpus held, versions and tags and vectors included; a
-file that was altered or cut off is refused and leaves nothing behind.
+The file is a zip archive: `manifest.json` (the format's number, counts, the encoder's identity, and
+size and SHA-256 of every other member), `corpus.db`, the truth as an SQLite database without
+derived indexes, which an import builds anew, and under `kept/` what people keep beside it
+(conversations, manuscripts). All is read on every platform. Law: import(export(corpus)) holds what
+the corpus held, versions and tags and vectors included; a file that was altered or cut off is
+refused and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -14,35 +15,39 @@ import json
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
 import zipfile
-from pathlib import Path
+import zlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from ragstone.corpus.arrays import sync_folder
 from ragstone.corpus.rebuilding import rebuild
 from ragstone.corpus.schema import BROKEN, DATABASE, FORMAT, connect, damaged
+from ragstone.corpus.scratch import scratch_folder
 from ragstone.corpus.segments import FOLDER
 from ragstone.errors import CorpusError, UsageError
 
 MANIFEST = "manifest.json"
 KIND = "ragstone corpus"
+KEPT = "kept"
 _BLOCK = 1 << 20
 
 
-def export_corpus(folder: Path, file: Path) -> int:
+def export_corpus(folder: Path, file: Path, *, kept: bool = True) -> int:
     """Write the corpus in `folder` to `file`, whole or not at all; gives its size in bytes.
 
-    One committed state is exported, whatever a writer does meanwhile. Raises CorpusError.
+    One committed state is exported, whatever a writer does meanwhile. Without `kept`, what people
+    keep beside the corpus stays behind (conversations may be private). Raises CorpusError.
     """
     target = file.expanduser().absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ragstone-export-", dir=target.parent) as scratch:
-            database = Path(scratch) / DATABASE
+        with scratch_folder(target.parent, "export") as scratch:
+            database = scratch / DATABASE
             _copy_truth(folder, database)
-            packed = Path(scratch) / "packed"
-            _pack(database, packed)
+            packed = scratch / "packed"
+            _pack(folder if kept else None, database, packed)
             packed.replace(target)
         sync_folder(target.parent)
     except OSError as error:
@@ -51,6 +56,17 @@ def export_corpus(folder: Path, file: Path) -> int:
             remedy="Make room or permission for it, and run the command again.",
         ) from error
     return target.stat().st_size
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """What people keep beside the corpus: files in folders other than its own, none temporary."""
+    found = []
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        temporary = any(part.startswith(".") for part in parts)
+        if len(parts) > 1 and parts[0] != FOLDER and not temporary and file.is_file():
+            found.append(file)
+    return found
 
 
 def _copy_truth(folder: Path, database: Path) -> None:
@@ -70,7 +86,7 @@ def _copy_truth(folder: Path, database: Path) -> None:
         copy.close()
 
 
-def _pack(database: Path, packed: Path) -> None:
+def _pack(folder: Path | None, database: Path, packed: Path) -> None:
     connection = connect(database, write=False)
     try:
         identity, dim = connection.execute(
@@ -87,10 +103,20 @@ def _pack(database: Path, packed: Path) -> None:
         "documents": documents, "passages": passages, "encoder": identity, "dim": dim,
         "size_bytes": database.stat().st_size, "sha256": _sha256(database),
     }  # fmt: skip
+    kept: dict[str, dict[str, int | str]] = {}
     with packed.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            for path in kept_files(folder) if folder else ():
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:  # deleted meanwhile
+                    continue
+                name = f"{KEPT}/{path.relative_to(folder or path).as_posix()}"
+                sha256 = hashlib.sha256(content).hexdigest()
+                kept[name] = {"size_bytes": len(content), "sha256": sha256}
+                archive.writestr(name, content)
             archive.write(database, DATABASE)
+            archive.writestr(MANIFEST, json.dumps(manifest | {"files": kept}, indent=1))
         file.flush()
         os.fsync(file.fileno())
 
@@ -109,27 +135,25 @@ def import_corpus(file: Path, folder: Path) -> None:
     source = file.expanduser()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".ragstone-import-", dir=target.parent))
-    except OSError as error:
-        raise CorpusError(f"Cannot make {target}: {error.strerror or error}.") from error
-    try:
-        made = scratch / "corpus"
-        (made / FOLDER).mkdir(parents=True)
-        _unpack(source, made / DATABASE)
-        _index(made)
-        if target.exists():
-            target.rmdir()
-        made.replace(target)
+        with scratch_folder(target.parent, "import") as scratch:
+            made = scratch / "corpus"
+            (made / FOLDER).mkdir(parents=True)
+            _unpack(source, made)
+            _index(made)
+            if target.exists():
+                target.rmdir()
+            made.replace(target)
         sync_folder(target.parent)
     except FileNotFoundError as error:
         raise UsageError(f"There is no file {source}.", remedy="Check the path.") from error
     except (OSError, EOFError) as error:
-        raise CorpusError(f"Cannot import {source}: {error}.") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise CorpusError(
+            f"Cannot import {source}: {error}.",
+            remedy="Check that both can be read and written, and that there is room.",
+        ) from error
 
 
-def _unpack(source: Path, database: Path) -> None:
+def _unpack(source: Path, folder: Path) -> None:
     remedy = "Copy the export again, or export anew."
     try:
         with zipfile.ZipFile(source) as archive:
@@ -141,20 +165,37 @@ def _unpack(source: Path, database: Path) -> None:
                     f"{source} has the format {manifest['format']}; this ragstone reads {FORMAT}.",
                     remedy="Import it with the release of ragstone that wrote it.",
                 )
-            if archive.getinfo(DATABASE).file_size != manifest["size_bytes"]:
-                raise CorpusError(f"{source} is damaged: its size does not fit.", remedy=remedy)
-            with archive.open(DATABASE) as packed, database.open("wb") as out:
-                shutil.copyfileobj(packed, out, _BLOCK)
-                out.flush()
-                os.fsync(out.fileno())
+            _member(archive, DATABASE, manifest, folder / DATABASE)
+            for name, expected in manifest.get("files", {}).items():
+                _member(archive, name, expected, folder / _place(name))
     except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, NotImplementedError) as error:
         raise CorpusError(f"{source} is not an export, or is damaged.", remedy=remedy) from error
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise CorpusError(f"{source} is damaged: {error}.", remedy=remedy) from error
-        raise
-    if _sha256(database) != manifest["sha256"]:
-        raise CorpusError(f"{source} is damaged: its checksum does not fit.", remedy=remedy)
+    except (zlib.error, EOFError) as error:
+        raise CorpusError(f"{source} is damaged: {error}.", remedy=remedy) from error
+
+
+def _member(
+    archive: zipfile.ZipFile, name: str, expected: Mapping[str, object], target: Path
+) -> None:
+    """Unpack one member. Raises ValueError where it is not what the manifest says."""
+    if archive.getinfo(name).file_size != expected["size_bytes"]:
+        raise ValueError(f"the size of {name}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(name) as packed, target.open("xb") as out:
+        shutil.copyfileobj(packed, out, _BLOCK)
+        out.flush()
+        os.fsync(out.fileno())
+    if _sha256(target) != expected["sha256"]:
+        raise ValueError(f"the checksum of {name}")
+
+
+def _place(name: str) -> PurePosixPath:
+    """Where a kept file goes, below the corpus's folder. Raises ValueError for a way out of it."""
+    first, *parts = PurePosixPath(name).parts
+    wrong = [p for p in parts if p.startswith(".") or any(c in p for c in '\\:*?"<>|')]
+    if first != KEPT or not parts or wrong or parts[0] in {FOLDER, DATABASE}:
+        raise ValueError(f"the name {name}")
+    return PurePosixPath(*parts)
 
 
 def _index(folder: Path) -> None:

@@ -19,8 +19,9 @@ import numpy as np
 from ragstone.corpus import rows as row
 from ragstone.corpus.arrays import Arrays, open_arrays
 from ragstone.corpus.schema import BROKEN, DATABASE, connect
-from ragstone.corpus.segments import FOLDER, SegmentRow, segment_rows
-from ragstone.errors import CorpusError
+from ragstone.corpus.segments import FOLDER, SegmentRow, analysis_name, segment_rows
+from ragstone.corpus.sessions import Sessions
+from ragstone.errors import CorpusError, UsageError
 
 Severity = Literal["error", "warning", "note"]
 _REPAIR = "Run `ragstone doctor --repair`."
@@ -70,6 +71,7 @@ def examine(folder: Path) -> Examination:
         findings += _documents(connection, damaged)
         findings += _orphans(folder, connection)
         findings += _sources(connection)
+        findings += _sessions(folder)
     except BROKEN as error:
         findings.append(
             Finding(
@@ -81,7 +83,7 @@ def examine(folder: Path) -> Examination:
         return Examination(tuple(findings), False, ())
     finally:
         connection.close()
-    rebuild = any(finding.severity == "error" for finding in index)
+    rebuild = any(finding.remedy == _REPAIR for finding in index)
     return Examination(tuple(findings), rebuild, tuple(damaged))
 
 
@@ -101,6 +103,7 @@ def _indexes(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
     rows = segment_rows(connection)
     lexical: dict[tuple[int, int], Arrays] = {}
     dense: dict[tuple[int, int], Arrays] = {}
+    stale = 0
     for segment in rows:
         try:
             arrays = open_arrays(folder / FOLDER / segment.file)
@@ -112,9 +115,17 @@ def _indexes(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
             continue
         if segment.kind == "lexical":
             lexical[segment.first_key, segment.rows] = arrays
+            stale += arrays.meta.get("analysis") != analysis_name()
         elif segment.encoder == encoder:
             dense[segment.first_key, segment.rows] = arrays
             yield from _vectors(segment, arrays, dim)
+    if stale:
+        yield Finding(
+            "warning",
+            f"{stale} full-text files were made by another release, which took texts apart "
+            "otherwise: some words may not be found.",
+            _REPAIR,
+        )
     held = [key for (key,) in connection.execute("SELECT key FROM passages ORDER BY key")]
     keys = [arrays["keys"] for arrays in lexical.values()]
     indexed = np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
@@ -229,12 +240,33 @@ def _orphans(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
         )
 
 
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # it may not be looked at: then it is not known to be gone
+        return True
+
+
+def _sessions(folder: Path) -> Iterator[Finding]:
+    sessions = Sessions(folder)
+    for info in sessions.list():
+        try:
+            sessions.load(info.name)
+        except (CorpusError, UsageError) as error:
+            yield Finding("warning", error.what, error.remedy)
+
+
 def _sources(connection: sqlite3.Connection) -> Iterator[Finding]:
-    gone = [
-        path
-        for (path,) in connection.execute("SELECT path FROM sources ORDER BY path")
-        if not Path(path).exists()
-    ]
+    paths = [path for (path,) in connection.execute("SELECT path FROM sources ORDER BY path")]
+    gone = [path for path in paths if not _is_there(path)]
+    if len(gone) > 1 and len(gone) == len(paths):
+        yield Finding(
+            "warning",
+            f"None of the {len(gone)} sources is on this machine, {gone[0]} first.",
+            "If a disk should be mounted, mount it. If the corpus was made elsewhere, it can be "
+            "asked; to go on with it here, sync the old and the new folder with --confirm-missing.",
+        )
+        gone = []
     for path in gone[:_LISTED]:
         yield Finding(
             "warning",

@@ -22,7 +22,9 @@ def find(truth: Truth, version: int, name: str) -> DocumentInfo:
             return row.document_info(cast("row.DocumentRow", found[0]))
     ending = name.replace("\\", "/").removeprefix("./")
     found = truth.all(
-        select + "substr(documents.source, -length(?)) = ? ORDER BY documents.source LIMIT 20",
+        # A corpus may have been made where paths have backslashes.
+        select + "substr(replace(documents.source, '\\', '/'), -length(?)) = ? "
+        "ORDER BY documents.source LIMIT 20",
         (ending, ending),
     )
     whole = [item for item in found if _ends_whole(str(item[2]), ending)]

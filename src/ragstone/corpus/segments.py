@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +22,16 @@ import numpy.typing as npt
 
 from ragstone.corpus.arrays import Arrays, open_arrays, write_arrays
 from ragstone.corpus.postings import Postings, PostingsBuilder, merge_postings
+from ragstone.corpus.rows import labels
 from ragstone.corpus.vectors import Bools, Bytes, DenseIndex, Floats, vector_arrays
 from ragstone.text.analysis import analyse
 
 FOLDER = "segments"
+_PROBE = (  # enough to notice that terms are made otherwise than they were
+    "The houses' e-mail of Mr. O'Neill: 3.14 running CamelCase snake_case naïve Ærø",
+    "Die Häuser am größten See", "les élèves étaient là", "по-русски ёлками", "कमल के फूल",
+    "東京都に行きました カタカナ", "中文分词", "ภาษาไทยไม่มีช่องว่าง", "한국에서는", "كتابين", "ἀγαθῶν",
+)  # fmt: skip
 _VERIFY_BELOW = 512 << 20  # bytes; larger files are verified by `doctor` alone
 
 Ints = npt.NDArray[np.int64]
@@ -62,12 +70,22 @@ class LexicalSegment:
     keys: Ints
     states: Ints
     postings: Postings
+    analysis: str  # `analysis_name()` of the release that made its terms; "" where several did
 
     @classmethod
     def opened(cls, arrays: Arrays) -> LexicalSegment:
         """Read the file's arrays as a segment."""
         keys, states = arrays["keys"].view(np.int64), arrays["states"].view(np.int64)
-        return cls(keys, states, Postings(arrays))
+        return cls(keys, states, Postings(arrays), str(arrays.meta.get("analysis", "")))
+
+
+@cache
+def analysis_name() -> str:
+    """A name for how this release makes terms of texts: another name, other terms."""
+    languages = ("", "de", "fr", "ru", "hi", "ja", "zh", "th", "ko", "ar", "el")
+    terms = [analyse(text, language) for text, language in zip(_PROBE, languages, strict=True)]
+    spoken = labels({"a": "The Verge", "b": "https://a.b", "c": "2023-10-01", "d": "x" * 80})
+    return f"{zlib.crc32(repr((terms, spoken)).encode()):08x}"
 
 
 def new_name(kind: str) -> str:
@@ -102,7 +120,7 @@ def write_lexical(folder: Path, passages: Iterable[IndexedPassage]) -> SegmentRo
         states.append(passage.state)
     return _write(
         folder, "lexical", None, np.array(keys, np.int64), np.array(states, np.int64),
-        dict(builder.arrays()),
+        dict(builder.arrays()), analysis_name(),
     )  # fmt: skip
 
 
@@ -113,12 +131,14 @@ def _write(
     keys: Ints,
     states: Ints,
     arrays: dict[str, object],
+    analysis: str = "",
 ) -> SegmentRow:
     name = new_name("lex" if kind == "lexical" else "vec")
     content = {"keys": keys, **arrays}
     if kind == "lexical":
         content["states"] = states
-    size = write_arrays(folder / FOLDER / name, content, meta={"kind": kind})  # type: ignore[arg-type]
+    meta = {"kind": kind, "analysis": analysis}
+    size = write_arrays(folder / FOLDER / name, content, meta=meta)  # type: ignore[arg-type]
     return SegmentRow(-1, kind, encoder, name, len(keys), int(keys[0]), int(keys[-1]), size)
 
 
@@ -137,7 +157,9 @@ def merge_lexical(folder: Path, parts: Sequence[tuple[LexicalSegment, Bools]]) -
     if not len(keys):
         return None
     arrays: dict[str, object] = dict(merge_postings([(s.postings, keep) for s, keep in parts]))
-    return _write(folder, "lexical", None, keys, states, arrays)
+    names = {segment.analysis for segment, _ in parts}
+    analysis = names.pop() if len(names) == 1 else ""
+    return _write(folder, "lexical", None, keys, states, arrays, analysis)
 
 
 def merge_dense(

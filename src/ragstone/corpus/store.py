@@ -299,9 +299,12 @@ class Store:
         with self.writer() as writer:
             return reembed(writer, encoder, embedding_text, on_progress=on_progress)
 
-    def export(self, file: Path | str) -> int:
-        """Write the corpus to one portable file; gives its size in bytes."""
-        return export_corpus(self._folder, Path(file))
+    def export(self, file: Path | str, *, kept: bool = True) -> int:
+        """Write the corpus to one portable file; gives its size in bytes.
+
+        Without `kept`, conversations and manuscripts that lie beside it stay behind.
+        """
+        return export_corpus(self._folder, Path(file), kept=kept)
 
     def doctor(self, *, repair: bool = False) -> list[Finding]:
         """What is wrong, worst first; with `repair`, what could be mended is."""
