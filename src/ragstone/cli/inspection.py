@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from typing import TYPE_CHECKING
 
 import click
 
 from ragstone.cli.options import Common, common
 from ragstone.cli.output import emit_json, out, say
+
+if TYPE_CHECKING:
+    from ragstone.corpus import Finding
 
 FAILED = 1
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -15,15 +20,27 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what can be mended without loss.")
+@click.option(
+    "--server", is_flag=False, flag_value="", default=None, metavar="[URL]",
+    help="Also look at the set-up of the server; with URL, at the one that runs there.",
+)  # fmt: skip
 @common
-def doctor(common: Common, repair: bool) -> int:
+def doctor(common: Common, repair: bool, server: str | None) -> int:
     """Look for damage in the corpus and in the set-up; say how to mend it.
 
+    With --server URL only that server is asked (with the key in RAGSTONE_KEY, if there is one).
     Exits with 1 when an error remains.
     """
     from ragstone.build import examine
 
-    findings = examine(common.corpus, config=common.config, repair=repair)
+    if server:
+        from ragstone.serve import checkup
+
+        findings = checkup.examine_running(server, os.environ.get(checkup.KEY_VARIABLE, ""))
+    else:
+        findings = examine(common.corpus, config=common.config, repair=repair)
+        if server is not None:
+            findings = [*findings, *_server(common)]
     if common.as_json:
         emit_json({"findings": [dict(dataclasses.asdict(finding)) for finding in findings]})
     else:
@@ -39,6 +56,17 @@ def doctor(common: Common, repair: bool) -> int:
             click.secho("No damage found.", fg="green")
     left = [finding for finding in findings if finding.severity == "error" and not finding.mended]
     return FAILED if left else 0
+
+
+def _server(common: Common) -> list[Finding]:
+    from ragstone import settings
+    from ragstone.serve import checkup, options, start
+
+    return checkup.examine_set_up(
+        options.load(config=common.config),
+        settings.load(config=common.config),
+        start.named((common.corpus,)),
+    )
 
 
 @click.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ragstone.errors import UsageError
@@ -64,10 +64,24 @@ def record(act: str, trace: Trace, metrics: Metrics, *, request_id: str) -> None
             "ragstone_stage_seconds", "Time of each stage of a search or an answer.",
             {"act": act, "stage": stage.name}, stage.ms / 1000.0,
         )  # fmt: skip
+    for stage in _all(trace.stages):
+        for kind in ("prompt_tokens", "completion_tokens"):
+            count = stage.notes.get(kind)
+            if isinstance(count, int) and count > 0:
+                metrics.count(
+                    "ragstone_tokens_total", "Tokens that language models read and wrote.",
+                    {"act": act, "kind": kind.removesuffix("_tokens")}, count,
+                )  # fmt: skip
     if _tracer is not None:
         end = time.time_ns()
         total = sum(stage.ms for stage in trace.stages)
         _spans(_tracer, f"ragstone.{act}", total, trace.stages, end, {"request.id": request_id})
+
+
+def _all(stages: Sequence[Stage]) -> Iterator[Stage]:
+    for stage in stages:
+        yield stage
+        yield from _all(stage.stages)
 
 
 def _spans(
