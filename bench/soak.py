@@ -4,8 +4,9 @@
 
 Every sync rewrites all files with the number of its generation. A reader opens a snapshot, and all
 that it lists, finds and fetches must be of one generation, not older than one published before it
-opened. Now and then old versions are forgotten. Prints questions answered, versions, the slowest
-answer, and memory at the beginning and at the end; fails on any error or stale answer.
+opened. Now and then old versions are forgotten, exported, tagged or rolled back and forth. Prints
+questions answered, versions, how long answers took, and memory early, in the middle and at the end;
+fails on any error or stale answer.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ragstone.applications.sync import sync
-from ragstone.corpus import Store
+from ragstone.corpus import Store, parse_where
 from ragstone.testing.hashing import HashingEncoder
 from ragstone.testing.reading import chunk_paragraphs, read_plain, titled_text
 
@@ -32,11 +33,36 @@ def generation_of(text: str) -> int:
     return int(text.split()[1])
 
 
+def resident_mb() -> float:
+    """What this process holds of the machine's memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+class Memory:
+    """Resident memory early (a tenth of the time), in the middle, and last."""
+
+    def __init__(self, seconds: float) -> None:
+        self._started = time.time()
+        self._marks = [0.1 * seconds, 0.5 * seconds]
+        self.seen: list[float] = []
+
+    def look(self) -> None:
+        if self._marks and time.time() - self._started > self._marks[0]:
+            self._marks.pop(0)
+            self.seen.append(resident_mb())
+
+    def all(self) -> list[float]:
+        return [*self.seen, *[resident_mb()] * (3 - len(self.seen))]
+
+
 def read_on(folder: Path, until: float, out: Path) -> None:
     """Ask until the time is up; write what was seen as JSON."""
     encoder = HashingEncoder(64)
-    answers, slowest, memory = 0, 0.0, []
+    took: list[float] = []
+    memory = Memory(until - time.time())
     vector = encoder.encode_queries(["generation cat"])[0]
+    where = parse_where("words > 0")
     with Store.open(folder) as store:
         while time.time() < until:
             published = store.head()
@@ -45,17 +71,15 @@ def read_on(folder: Path, until: float, out: Path) -> None:
                 assert snapshot.version >= published, "an older version than was published"
                 found = [s.key for s in snapshot.lexical("generation cat", 50)]
                 found += [s.key for s in snapshot.dense(vector, 50)]
+                assert len(found) == 4 * FILES, f"{len(found)} hits"
+                assert len(snapshot.lexical("generation cat", 50, where)) == 2 * FILES
                 seen = {generation_of(passage.text) for passage, _ in snapshot.fetch(found)}
                 seen |= {generation_of(snapshot.document(i.id).text) for i in snapshot.documents()}
                 assert len(seen) == 1, f"a mixture of generations {seen}"
-                assert len(found) == 4 * FILES, f"{len(found)} hits"
-            slowest = max(slowest, time.perf_counter() - started)
-            answers += 1
-            if answers % 50 == 1:
-                pages = int(Path("/proc/self/statm").read_text().split()[1])
-                memory.append(pages * resource.getpagesize() / 1e6)
-    early = memory[min(len(memory) - 1, 2)]
-    out.write_text(json.dumps([answers, 1e3 * slowest, early, memory[-1]]))
+            took.append(time.perf_counter() - started)
+            memory.look()
+    p50, p99 = np.percentile(took, [50, 99])
+    out.write_text(json.dumps([len(took), 1e3 * p50, 1e3 * p99, 1e3 * max(took), *memory.all()]))
 
 
 def main() -> None:
@@ -77,6 +101,7 @@ def main() -> None:
         corpus = folder / "corpus"
         with Store.open(corpus, encoder_identity=encoder.identity, dim=64, create=True) as store:
             until = time.time() + options.seconds
+            memory = Memory(options.seconds)
             generation = 1
             children: list[int] = []
             while time.time() < until:
@@ -85,6 +110,11 @@ def main() -> None:
                      embedding_text=titled_text, workers=0)  # fmt: skip
                 if generation % 10 == 0:
                     store.optimize(keep=2)
+                if generation % 25 == 0:
+                    store.tag("last")
+                    store.export(folder / "out.zip")
+                    store.rollback(store.rollback(store.versions()[0].number) - 1)
+                memory.look()
                 while len(children) < options.readers:
                     pid = os.fork()
                     if not pid:
@@ -100,10 +130,14 @@ def main() -> None:
         if any(codes):
             raise SystemExit(f"{sum(code != 0 for code in codes)} readers failed")
         seen = np.array([json.loads(f.read_text()) for f in sorted(folder.glob("reader-*.json"))])
+        early, middle, last = seen[:, 4:].mean(axis=0)
+        first, half, end = memory.all()
         print(
             f"{options.readers} readers, {options.seconds:.0f} s: {int(seen[:, 0].sum())} answers, "
-            f"{generation - 1} versions, slowest answer {seen[:, 1].max():.0f} ms, memory of a "
-            f"reader {seen[:, 2].mean():.0f} -> {seen[:, 3].mean():.0f} MB, no error, none stale"
+            f"{generation - 1} syncs; an answer p50 {np.median(seen[:, 1]):.0f} ms, p99 "
+            f"{np.median(seen[:, 2]):.0f} ms, slowest {seen[:, 3].max():.0f} ms; a reader's memory "
+            f"{early:.1f} -> {middle:.1f} -> {last:.1f} MB, the writer's {first:.1f} -> "
+            f"{half:.1f} -> {end:.1f} MB; no error, none stale"
         )
     finally:
         shutil.rmtree(folder)
