@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,23 +50,7 @@ def render_page(
             remedy="Show its text instead.",
         )
     raw = Raw(document.source, path.name, path=path, limits=Limits())
-    with opened(raw) as pdf:
-        if not 1 <= page <= len(pdf):
-            raise UsageError(
-                f"{document.source} has pages 1 to {len(pdf)}, not {page}.",
-                remedy="Name one of these.",
-            )
-        sheet = pdf[page - 1]
-        try:
-            width, height = sheet.get_size()
-            scale = min(dots_per_inch / 72.0, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
-            bitmap = sheet.render(scale=scale, rev_byteorder=True)
-            try:
-                picture = bitmap.to_numpy()[:, :, :3].copy()
-            finally:
-                bitmap.close()
-        finally:
-            sheet.close()
+    picture, scale = drawn(raw, page, lambda _: dots_per_inch / 72.0, most_pixels=_MAX_PIXELS)
     for element in document.elements:
         if element.kind != "page" or element.level != page:
             continue
@@ -78,6 +62,34 @@ def render_page(
                 for box in places.boxes:
                     _mark(picture, box, scale)
     return png(picture)
+
+
+def drawn(
+    raw: Raw, page: int, scale_for: Callable[[float], float], *, most_pixels: int
+) -> tuple[Picture, float]:
+    """Page `page` (from 1) as pixels of shape (height, width, 3), and the pixels in a point.
+
+    `scale_for` gives the wanted scale for the page's width in points; it is lowered where the
+    picture would have more than `most_pixels`. Raises UsageError for a page that is not there,
+    DocumentError where the file cannot be opened.
+    """
+    with opened(raw) as pdf:
+        if not 1 <= page <= len(pdf):
+            raise UsageError(
+                f"{raw.source} has pages 1 to {len(pdf)}, not {page}.", remedy="Name one of these."
+            )
+        sheet = pdf[page - 1]
+        try:
+            width, height = sheet.get_size()
+            wanted = scale_for(max(1.0, width))
+            scale = min(wanted, math.sqrt(most_pixels / max(1.0, width * height)))
+            bitmap = sheet.render(scale=scale, rev_byteorder=True)
+            try:
+                return bitmap.to_numpy()[:, :, :3].copy(), scale
+            finally:
+                bitmap.close()
+        finally:
+            sheet.close()
 
 
 def _mark(picture: Picture, box: Box, scale: float) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from ragstone.documents.pdf import PageBoxes
-from ragstone.errors import DocumentError
+from ragstone.errors import DocumentError, UsageError
 from ragstone.types import Document, Span
 
 MAX_PIXELS = 4_000_000
@@ -75,30 +75,15 @@ class Pages:
 
 
 def draw(path: Path, page: int, width: int) -> bytes:
-    """The page as PNG. Runs in the child process."""
-    import pypdfium2
+    """The page as PNG, `width` pixels wide. Runs in the child process. Raises DocumentError."""
+    from ragstone.documents.raw import Raw
+    from ragstone.documents.rendering import drawn, png
 
-    from ragstone.documents.rendering import png
-
+    raw = Raw("The PDF behind this document", path.name, path=path)  # said in place of its path
     try:
-        file = pypdfium2.PdfDocument(path)
-    except (pypdfium2.PdfiumError, OSError) as error:
-        raise DocumentError(
-            "The PDF behind this document cannot be opened.",
-            remedy="It was moved, changed or is protected; sync the corpus again.",
-        ) from error
-    try:
-        if not 1 <= page <= len(file):
-            raise DocumentError(f"There is no page {page}.", remedy=f"It has {len(file)} pages.")
-        sheet = file[page - 1]
-        wide, high = sheet.get_size()
-        scale = min(width / wide, (MAX_PIXELS / max(1.0, wide * high)) ** 0.5)
-        bitmap = sheet.render(scale=scale, rev_byteorder=True)
-        picture = bitmap.to_numpy()[:, :, :3].copy()
-        bitmap.close()
-        sheet.close()
-    finally:
-        file.close()
+        picture, _ = drawn(raw, page, lambda points: width / points, most_pixels=MAX_PIXELS)
+    except UsageError as error:
+        raise DocumentError(error.what, remedy=error.remedy) from error
     return png(picture)
 
 
