@@ -1,6 +1,6 @@
 """Making vectors while the next documents are read and the last ones are written.
 
-    texts --512 at a time--> the encoder, on one thread of its own --> vectors, in order
+    texts --512 sorted by length, 256 a call--> the encoder, on one thread of its own --> vectors
 
 Law: vectors do not depend on how texts were grouped; no more than two batches are in memory; an
 error of the encoder comes out where its vectors are awaited. Must not know documents.
@@ -8,17 +8,21 @@ error of the encoder comes out where its vectors are awaited. Must not know docu
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from ragstone.corpus import Batch, Ledger
 from ragstone.protocols import Encoder, Vectors
 
-# At once: enough to sort by length (padding on abstracts 0.9%; 256: 1.6%, 2,048: 0.3%), few enough
-# to begin early, to show progress, and to stop within seconds on Ctrl-C.
+# Sorted by length together, and given to the encoder in one call, which is what a Ctrl-C waits for
+# (6 s on two cores). Padding on abstracts 1.4%; calls of 128: 2.2%, of 512: 0.9%, of 2,048: 0.3%.
 ENCODE_TEXTS = 512
+CALL_TEXTS = 256
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Embedding:
         self._encoder = encoder
         self._ledger = ledger
         self._on_embedded = on_embedded
+        self._stopped = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ragstone-embedding")
 
     def add(
@@ -66,7 +71,7 @@ class Embedding:
         for at in range(0, len(new), ENCODE_TEXTS):
             piece = new[at : at + ENCODE_TEXTS]
             texts = [underway.waiting[digest] for digest in piece]
-            future = self._thread.submit(self._encoder.encode_passages, texts)
+            future = self._thread.submit(self._encode, texts)
             underway.encoding.append((piece, future))
         underway.waiting = {}
 
@@ -82,6 +87,18 @@ class Embedding:
             underway.batch.vectors.update(zip(piece, future.result(), strict=True))
             self._on_embedded(len(piece))
 
+    def _encode(self, texts: list[str]) -> Vectors:
+        """Vectors in the order of the texts, shape (len(texts), dim); like lengths together."""
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]), reverse=True)
+        vectors: Vectors = np.empty((len(texts), self._encoder.dim), np.float32)
+        for at in range(0, len(order), CALL_TEXTS):
+            if self._stopped.is_set():
+                raise CancelledError
+            places = order[at : at + CALL_TEXTS]
+            vectors[places] = self._encoder.encode_passages([texts[place] for place in places])
+        return vectors
+
     def close(self) -> None:
-        """Stop; what was not begun is dropped. Closing twice is harmless."""
+        """Stop after the call in hand; what is left is dropped. Closing twice is harmless."""
+        self._stopped.set()
         self._thread.shutdown(cancel_futures=True)
