@@ -39,9 +39,12 @@ class IndexView:
         bm25: Bm25,
     ) -> None:
         """`hidden` are document states that the version does not hold, `languages` those it has."""
-        self._lexical = lexical
-        self._dense = dense
-        self._hidden = hidden
+        # A segment without a living row (a sync that is under way) costs a question nothing.
+        living = [_alive(segment, hidden) for segment in lexical]
+        kept = [at for at, alive in enumerate(living) if alive is None or alive.any()]
+        self._lexical = [lexical[at] for at in kept]
+        self._dense = [dense[at] for at in kept]
+        self._alive = [living[at] for at in kept]
         self._languages = languages
         self._bm25 = bm25
         self._lock = Lock()
@@ -56,18 +59,6 @@ class IndexView:
         """Which passages are in the indexes."""
         indexed = np.concatenate([s.keys for s in self._lexical] or [_NONE])
         return np.isin(keys, indexed)
-
-    @cached_property
-    def _alive(self) -> list[Bools | None]:
-        """By segment which rows are of this version; None means all."""
-        masks: list[Bools | None] = []
-        for segment in self._lexical:
-            hidden = self._hidden
-            if len(hidden) and len(segment.states):
-                low, high = segment.states.min(), segment.states.max()
-                hidden = hidden[(hidden >= low) & (hidden <= high)]
-            masks.append(~np.isin(segment.states, hidden) if len(hidden) else None)
-        return masks
 
     @cached_property
     def _parts(self) -> list[LexicalPart]:
@@ -178,3 +169,11 @@ class IndexView:
             keys, scores = keys[kept], scores[kept]
         order = np.lexsort((keys, -scores))[:k]
         return [Scored(int(keys[i]), float(scores[i])) for i in order]
+
+
+def _alive(segment: LexicalSegment, hidden: Ints) -> Bools | None:
+    """Which rows are of no hidden state; None means all."""
+    if len(hidden) and len(segment.states):
+        low, high = segment.states.min(), segment.states.max()
+        hidden = hidden[(hidden >= low) & (hidden <= high)]
+    return ~np.isin(segment.states, hidden) if len(hidden) else None
