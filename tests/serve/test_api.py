@@ -263,3 +263,29 @@ def test_the_description_names_every_operation_with_an_example(server):
         assert all("example" in parameter for parameter in described["parameters"])
     ids = [each["operationId"] for path in published["paths"].values() for each in path.values()]
     assert len(ids) == len(set(ids)) == len(OPERATIONS)
+
+
+def test_pages_of_the_list_are_what_a_plain_search_through_all_gives(own):
+    """Against the obvious way, over words, formats and orders."""
+    for name in ("50%_off.md", "Straße.md", "ÉCOLE.md", "plain.md"):
+        assert own.client.put(own.api(f"files/{name}"), content=f"# {name}\n\nText.\n")
+    everything = own.corpus.documents()
+    for query in ("", "50%", "_", "%", "straße", "école", "lamp SKERRY", "nothing here"):
+        words = query.casefold().split()
+        wanted = {
+            info.id
+            for info in everything
+            if all(word in f"{info.title}\n{info.source}".casefold() for word in words)
+        }
+        for sort in ("title", "newest", "size", "source"):
+            seen: list[str] = []
+            while True:
+                asked = {"query": query, "sort": sort, "offset": len(seen), "limit": 3}
+                found = own.client.get(own.api("documents"), params=asked).json()
+                assert found["total"] == len(wanted), query
+                assert found["all"] == len(everything)
+                seen += [row["document_id"] for row in found["documents"]]
+                if not found["documents"]:
+                    break
+            assert len(seen) == len(set(seen))
+            assert set(seen) == wanted, (query, sort)

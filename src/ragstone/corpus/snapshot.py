@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.corpus import rows as row
+from ragstone.corpus.listing import Order, Page, page
 from ragstone.corpus.naming import find, unknown
 from ragstone.corpus.passages import Passages
 from ragstone.corpus.truth import Truth, visible
@@ -72,6 +73,16 @@ class CorpusSnapshot:
         )
         for item in found:
             yield row.document_info(cast("row.DocumentRow", item))
+
+    def listing(
+        self, where: Filter | None = None, *, words: Sequence[str] = (), format: str = "",
+        order: Order = "title", offset: int = 0, limit: int = 50,
+    ) -> Page:  # fmt: skip
+        """One page of the documents that pass `where`; see `listing.page`."""
+        return page(
+            self._truth, self._version, self._condition(where), words=words, format=format,
+            order=order, offset=offset, limit=limit,
+        )  # fmt: skip
 
     def document(self, document_id: str) -> Document:
         """The whole document. Raises UsageError for an unknown id, CorpusError for damage."""

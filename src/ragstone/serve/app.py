@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -50,10 +51,10 @@ async def corpora(call: Call) -> Response:
     rows: list[Json] = []
     for shelf in call.library.seen_by(call.caller):
         where = shelf.visible(call.caller)
-        seen = await call.library.work.run(lambda s=shelf, w=where: len(s.documents(w)))  # type: ignore[misc]
+        page = await call.library.work.run(partial(shelf.listing, where))
         rows.append(
             {
-                "name": shelf.name, "documents": seen, "version": shelf.version,
+                "name": shelf.name, "documents": page.every, "version": shelf.version,
                 "encoder": shelf.corpus.encoder.name,
             }
         )  # fmt: skip

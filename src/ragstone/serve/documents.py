@@ -6,14 +6,16 @@ import contextlib
 import re
 import secrets
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ragstone.applications.wire import JsonObject, document_info_json
+from ragstone.applications.wire import Json, JsonObject, document_info_json
+from ragstone.corpus.listing import Order
+from ragstone.corpus.where import parse_where
 from ragstone.errors import DocumentError, RagstoneError
 from ragstone.serve import examples
 from ragstone.serve.asking import CORPUS
@@ -24,37 +26,27 @@ from ragstone.types import Document, DocumentInfo, Element, Failure, Span
 
 _MOST_SHOWN = 100_000  # code points in one reply
 _STRUCTURE = ("page", "sheet", "slide", "heading", "table", "row", "list_item", "code", "quote")
-_SORTS: dict[str, Callable[[DocumentInfo], int | str]] = {
-    "title": lambda info: 0,  # as they are kept
-    "newest": lambda info: -info.version,
-    "size": lambda info: -info.characters,
-    "source": lambda info: info.source.casefold(),
-}
 
 
 async def list_documents(call: Call) -> Response:
     """One page of the documents that fit."""
     shelf = call.shelf
     where = shelf.visible(call.caller, call.text("where"))
-    infos = await call.library.work.run(lambda: shelf.documents(where))
-    words = call.text("query").casefold().split()
-    format_ = call.text("format")
-    chosen = [
-        one.info
-        for one in infos
-        if (not format_ or one.info.format == format_) and all(word in one.name for word in words)
-    ]
-    if call.text("sort", "title") != "title":
-        chosen.sort(key=_SORTS[call.text("sort")])
-    offset, limit = call.number("offset", 0), call.number("limit", 50)
-    formats = Counter(one.info.format for one in infos)
+    offset = call.number("offset", 0)
+    found = await call.library.work.run(
+        lambda: shelf.listing(
+            where, words=call.text("query").split(), format=call.text("format"),
+            order=cast("Order", call.text("sort", "title")), offset=offset,
+            limit=call.number("limit", 50),
+        )
+    )  # fmt: skip
     return reply(
         {
-            "total": len(chosen),
-            "all": len(infos),
+            "total": found.total,
+            "all": found.every,
             "offset": offset,
-            "formats": {name: formats[name] for name in sorted(formats)},
-            "documents": [document_info_json(info) for info in chosen[offset : offset + limit]],
+            "formats": dict(found.formats),
+            "documents": [document_info_json(info) for info in found.documents],
         }
     )
 
@@ -221,12 +213,17 @@ def _take_in(shelf: Shelf, fresh: Path, name: str) -> JsonObject:
         finally:
             with contextlib.suppress(OSError):
                 before.unlink(missing_ok=True)
-    documents = [
-        document_info_json(one.info)
-        for one in shelf.documents(None)
-        if one.info.source == str(target) or one.info.source.startswith(f"{target}#")
-    ]
-    return {"documents": list(documents), "replaced": replaced, "version": shelf.version}
+    documents: list[Json] = [document_info_json(info) for info in _of_file(shelf, str(target))]
+    return {"documents": documents, "replaced": replaced, "version": shelf.version}
+
+
+def _of_file(shelf: Shelf, source: str) -> list[DocumentInfo]:
+    """The documents that a file became: itself, or its parts."""
+    quoted = source.replace("'", "''")
+    where = parse_where(f"source = '{quoted}' OR source LIKE '{quoted}#%'")
+    with shelf.corpus.snapshot() as snapshot:
+        infos = list(snapshot.documents(where))  # `LIKE` knows wildcards that a name may hold
+    return [i for i in infos if i.source == source or i.source.startswith(f"{source}#")]
 
 
 def _unread(failures: Sequence[Failure], path: Path) -> DocumentError:
@@ -278,7 +275,7 @@ _LIST = (
     Parameter("query", {"type": "string", "maxLength": 500}, "Words of title or source.", "report"),
     Parameter("format", {"type": "string", "maxLength": 40}, "One format.", "pdf"),
     Parameter("where", {"type": "string", "maxLength": 4000}, "A filter.", "date >= '2020-01-01'"),
-    Parameter("sort", {"type": "string", "enum": list(_SORTS)}, "The order.", "title"),
+    Parameter("sort", {"type": "string", "enum": list(get_args(Order))}, "The order.", "title"),
     Parameter(
         "offset", {"type": "integer", "minimum": 0, "maximum": 10**9}, "How many to skip.", 0
     ),

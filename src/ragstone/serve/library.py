@@ -8,12 +8,11 @@ answered exactly as one that does not exist.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragstone.corpus.listing import Order, Page
 from ragstone.corpus.where import parse_where
 from ragstone.errors import UsageError
 from ragstone.serve.jobs import Jobs
@@ -28,16 +27,7 @@ from ragstone.types import Document, DocumentInfo
 if TYPE_CHECKING:
     from ragstone.build import Corpus
 
-_LISTS_KEPT = 8
 _IDS_AT_ONCE = 50  # in one filter expression
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A document in a list, and the text by which it is looked up there."""
-
-    info: DocumentInfo
-    name: str
 
 
 class Shelf:
@@ -50,8 +40,6 @@ class Shelf:
         self.uploads = uploads
         self.writing = threading.Lock()  # one writer: the others wait here, not in the database
         self.keeping = threading.Lock()  # of the files that callers keep: read, changed, replaced
-        self._lock = threading.Lock()
-        self._lists: OrderedDict[tuple[int, str], tuple[Listed, ...]] = OrderedDict()
 
     def visible(self, caller: Caller, where: str = "") -> str | None:
         """The filter for this caller and this question, or None. Raises Problem (400).
@@ -72,22 +60,19 @@ class Shelf:
         """The newest published version."""
         return self.corpus.store.head()
 
-    def documents(self, where: str | None) -> tuple[Listed, ...]:
-        """All documents that fit, by title. Kept for the current version."""
-        key = (self.version, where or "")
-        with self._lock:
-            if key in self._lists:
-                self._lists.move_to_end(key)
-                return self._lists[key]
-        with self.corpus.store.snapshot(key[0] or None) as snapshot:
-            infos = snapshot.documents(parse_where(where) if where else None)
-            listed = [Listed(i, f"{i.title}\n{i.source}".casefold()) for i in infos]
-        listed.sort(key=lambda one: one.name)
-        with self._lock:
-            self._lists[key] = tuple(listed)
-            while len(self._lists) > _LISTS_KEPT:
-                self._lists.popitem(last=False)
-        return tuple(listed)
+    def listing(
+        self, where: str | None, *, words: Sequence[str] = (), format: str = "",
+        order: Order = "title", offset: int = 0, limit: int = 0,
+    ) -> Page:  # fmt: skip
+        """One page of the documents that fit, and how many there are."""
+        version = self.version
+        if not version:
+            return Page((), 0, 0, {})
+        with self.corpus.store.snapshot(version) as snapshot:
+            return snapshot.listing(
+                parse_where(where) if where else None, words=words, format=format, order=order,
+                offset=offset, limit=limit,
+            )  # fmt: skip
 
     def find(
         self, id_: str, caller: Caller, *, at: int | None = None, text: bool = False

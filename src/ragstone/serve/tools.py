@@ -91,12 +91,12 @@ def _get(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> J
 
 
 def _list(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> JsonObject:
-    words = _said(given, "query").casefold().split()
-    listed = shelf.documents(shelf.visible(caller, _said(given, "where")))
-    found = [one.info for one in listed if all(word in one.name for word in words)]
-    offset, limit = _whole(given, "offset", 0), _whole(given, "limit", 50)
-    page = found[offset : offset + limit]
-    return {"total": len(found), "documents": [document_info_json(info) for info in page]}
+    found = shelf.listing(
+        shelf.visible(caller, _said(given, "where")), words=_said(given, "query").split(),
+        offset=_whole(given, "offset", 0), limit=_whole(given, "limit", 50),
+    )  # fmt: skip
+    shown: list[Json] = [document_info_json(info) for info in found.documents]
+    return {"total": found.total, "documents": shown}
 
 
 def _sync(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> JsonObject:
