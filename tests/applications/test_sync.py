@@ -450,9 +450,11 @@ def test_ctrl_c_publishes_what_was_finished(place, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         place.sync(on_progress=stop)
     assert place.store.versions()[-1].note == "sync (interrupted)"
-    assert sorted(place.texts()) == ["0.txt", "1.txt", "2.txt"]
+    # the vectors of the third may still have been on their way
+    done = sorted(place.texts())
+    assert done in (["0.txt", "1.txt"], ["0.txt", "1.txt", "2.txt"])
     report = place.sync()
-    assert names(report.added, place) == ["3.txt", "4.txt"]
+    assert done + names(report.added, place) == [f"{number}.txt" for number in range(5)]
 
 
 def test_another_encoder_is_refused_with_both_names(place):

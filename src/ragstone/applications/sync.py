@@ -134,6 +134,7 @@ def sync(
                 report()
             taker.flush()
         except KeyboardInterrupt:
+            taker.commit_ready()
             writer.publish(note=f"{note} (interrupted)")
             raise
         finally:

@@ -138,8 +138,7 @@ class Taker:
                     or len(gathered.underway.batch.puts) >= BATCH_DOCUMENTS
                 ):
                     self._turn()
-        if self._before is not None and self._before.underway.is_ready:
-            self._commit_before()
+        self.commit_ready()
         if time.monotonic() - self._gathered.since > BATCH_SECONDS:
             self._turn()
 
@@ -273,6 +272,11 @@ class Taker:
         """Embed what is new, and commit all that was taken."""
         self._turn()
         self._commit_before()
+
+    def commit_ready(self) -> None:
+        """Commit the batch before this one, if its vectors are there."""
+        if self._before is not None and self._before.underway.is_ready:
+            self._commit_before()
 
     def _turn(self) -> None:
         """Let this batch be embedded while the next one is gathered; commit the one before."""
