@@ -93,9 +93,8 @@ def build(path: Path, limit: int, folder: Path) -> dict[str, float]:
 class Shipped:
     """The shipped encoder under the name that the corpus of random vectors was built with."""
 
-    identity = "random"
-
-    def __init__(self) -> None:
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
         self._encoder = shipped_encoder()
         self.name, self.dim = self._encoder.name, self._encoder.dim
         self.max_tokens = self._encoder.max_tokens
@@ -140,9 +139,9 @@ def searched(folder: Path) -> dict[str, float]:
         times.of("cold", lambda: cold(folder))
     random = np.random.default_rng(1)
     where = parse_where("title LIKE '%install%'")
-    encoder = Shipped()
     recalls = []
     with Store.open(folder) as store:
+        encoder = Shipped(store.info().encoder_identity)
         with store.snapshot() as snapshot:
             step = max(1, store.info().documents // 100)
             questions = [
