@@ -168,7 +168,7 @@ class IndexView:
             kept = np.flatnonzero(scores >= least)
             keys, scores = keys[kept], scores[kept]
         order = np.lexsort((keys, -scores))[:k]
-        return [Scored(int(keys[i]), float(scores[i])) for i in order]
+        return list(map(Scored, keys[order].tolist(), scores[order].tolist()))
 
 
 def _alive(segment: LexicalSegment, hidden: Ints) -> Bools | None:
