@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from ragstone.serve import options
 from ragstone.serve.app import OPERATIONS
@@ -48,3 +52,32 @@ def test_the_deployed_settings_are_known_options():
     container = (ROOT / "deploy/Containerfile").read_text()
     for name in re.findall(r"RAGSTONE_SERVE_(\w+)=", container):
         assert name.lower() in options.names()
+
+
+def test_the_container_copies_what_the_build_needs():
+    """What pyproject names is copied, and nothing else: no .git, no virtual environment."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    copied = re.findall(
+        r"^COPY (.*) \S+$", (ROOT / "deploy/Containerfile").read_text(), re.MULTILINE
+    )
+    names = {name for line in copied for name in line.split()}
+    assert {"pyproject.toml", "src", project["readme"]} <= names
+    assert set(project.get("license-files", ())) <= names
+    assert all((ROOT / name).exists() for name in names)
+    assert "." not in names
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd")
+def test_systemd_reads_the_unit_and_finds_it_closed(tmp_path):
+    unit = (ROOT / "deploy/ragstone.service").read_text()
+    here = tmp_path / "ragstone.service"
+    here.write_text(unit.replace("/opt/ragstone/bin/ragstone serve", "/bin/true"))
+    verify = ["systemd-analyze", "verify", "--man=no", str(here)]
+    checked = subprocess.run(verify, capture_output=True, text=True, check=False)
+    own = [line for line in checked.stderr.splitlines() if "ragstone" in line]
+    assert own == []
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(here)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert rated.returncode == 0, rated.stdout[-200:]
