@@ -14,6 +14,8 @@ from typing import Literal
 
 from ragstone.applications import prompts
 from ragstone.applications.events import Abstained, Done, Event, Removed, Retrieved, Stated
+from ragstone.applications.fitting import fitted
+from ragstone.applications.stepwise import complete
 from ragstone.grounding import (
     abstention,
     citations,
@@ -103,6 +105,18 @@ def ask_stream(
     with trace.stage("decide") as stage:
         confidence, declined = abstention.decide(question, chosen, hits, level=options.caution)
         stage.note(confidence=confidence, caution=options.caution, answers=declined is None)
+    if declined is None:
+        with trace.stage("complete") as stage:
+            before = len(chosen)
+            chosen = complete(
+                question,
+                chosen,
+                hits,
+                encoder=components.encoder,
+                document_of=components.snapshot.document,
+                max_tokens=options.evidence_tokens,
+            )
+            stage.note(added=len(chosen) - before)
     yield Retrieved(tuple(hits), tuple(chosen), confidence)
     sheet = _Sheet(question, components, hits, chosen, confidence, trace)
     if declined is not None:
@@ -127,14 +141,20 @@ def _written(
 ) -> Generator[Event, None, Abstention | None]:
     """Let the model write, and show what stands; gives an abstention if a capable model says
     that the evidence does not hold the answer and nothing it wrote proves otherwise."""
-    messages = prompts.answer_messages(sheet.question, sheet.evidence, capable=model.capable)
-    draft = yield from _draft(sheet, model, messages, options)
+
+    def asking(shown: Sequence[Evidence]) -> list[Message]:
+        return prompts.answer_messages(sheet.question, shown, capable=model.capable)
+
+    messages, room = fitted(asking, sheet.evidence, model, answer_tokens=options.answer_tokens)
+    draft = yield from _draft(sheet, model, messages, replace(options, answer_tokens=room))
     failed = [claim for claim in sheet.failed if claim.verdict != "supported"]
     if options.failed_claims == "retry" and failed:
-        again = prompts.retry_messages(
-            sheet.question, sheet.evidence, failed, capable=model.capable
-        )
-        yield from _draft(sheet, model, again, options)
+
+        def again(shown: Sequence[Evidence]) -> list[Message]:
+            return prompts.retry_messages(sheet.question, shown, failed, capable=model.capable)
+
+        messages, room = fitted(again, sheet.evidence, model, answer_tokens=options.answer_tokens)
+        yield from _draft(sheet, model, messages, replace(options, answer_tokens=room))
     declined = prompts.declines(draft) or claims.is_refusal(draft)
     if model.capable and declined and not sheet.claims:
         return Abstention(

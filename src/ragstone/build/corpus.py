@@ -548,11 +548,12 @@ class Corpus:
 
     def _components(self, snapshot: Snapshot, model: LanguageModel | None) -> Components:
         from ragstone.applications.ask import Components
+        from ragstone.applications.stepwise import Stepwise
         from ragstone.grounding.verification import judge_for
 
         return Components(
             snapshot=snapshot,
-            retriever=self.retriever(snapshot),
+            retriever=Stepwise(self.retriever(snapshot)),
             encoder=self.encoder,
             judge=judge_for(self.encoder),
             model=model,
