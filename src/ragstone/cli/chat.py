@@ -29,7 +29,7 @@ PROMPT = "» "
 HISTORY_LINES = 1000
 HELP = """\
   /sources [N]  the quotes of the last answer, or of answer N
-  /history      the questions so far
+  /history      the questions so far, with the numbers of their answers
   /forget       start anew
   /save FILE    write the conversation (.json, else Markdown)
   /help         this list
@@ -159,8 +159,7 @@ class _Conversation:
         elif name == "sources":
             self._sources(rest)
         elif name == "history":
-            for number, turn in enumerate(self._talk.turns, start=1):
-                click.echo(f"{number:>3}. {turn.question}")
+            self._history()
         elif name == "save":
             self._save(rest)
         elif name in {"help", "?"}:
@@ -168,6 +167,13 @@ class _Conversation:
         else:
             raise UsageError(f"There is no command /{name}.", remedy="/help lists them.")
         return True
+
+    def _history(self) -> None:
+        """Every turn; answers bear the numbers that /sources takes."""
+        number = 0
+        for turn in self._talk.turns:
+            number += turn.kind == "answer"
+            click.echo(f"{f'{number}.' if turn.kind == 'answer' else '':>4} {turn.question}")
 
     def _sources(self, number: str) -> None:
         from ragstone.cli.rendering import print_citations
