@@ -108,3 +108,51 @@ def test_headings_and_furniture_are_no_evidence():
 def test_texts_without_words(text):
     source = document(text)
     assert len(select("Why?", [hit(source)], encoder=None, document_of=lambda _: source)) <= 1
+
+
+def test_a_question_states_nothing_but_leads_to_its_answer():
+    source = document("What is the fee for a guided tour? It is 4 pounds. Bring a coat.")
+    found = candidates_of([hit(source)], lambda _: source)
+    assert [c.text for c in found] == ["It is 4 pounds.", "Bring a coat."]
+    assert found[0].lead_text == "What is the fee for a guided tour?"
+    alone = document("Is there a lift? “Where is the lift?”")
+    assert len(candidates_of([hit(alone)], lambda _: alone)) == 2
+
+
+def test_a_document_that_quotes_the_question_does_not_answer_it():
+    asks = document("A visitor wrote: “How high is the Corrin tower?”", id="asks", title="Letters")
+    says = document("The Corrin tower is 28 metres high.", id="says", title="Corrin")
+    by_id = {"asks": asks, "says": says}
+    chosen = select(
+        "How high is the Corrin tower?",
+        [hit(asks), hit(says, rank=2)],
+        encoder=None,
+        document_of=by_id.__getitem__,
+    )
+    assert [item.document.id for item in chosen] == ["says"]
+
+
+def test_what_a_thing_is_goes_before_what_happened_to_it():
+    source = document(
+        "It opened in Nashville in 2000. Opry Mills is a shopping mall owned by Simon. "
+        "The smaller boat lies at Opry Mills."
+    )
+    chosen = select(
+        "What is Opry Mills?", [hit(source)], encoder=None, document_of=lambda _: source
+    )
+    assert chosen[0].text.startswith("Opry Mills is a shopping mall")
+
+
+def test_a_file_name_that_runs_a_name_together_names_it():
+    titles = {"a": "AMERICANEXPRESS_2022_10K", "b": "BESTBUY_2024_10Q"}
+    by_id = {
+        id: document("We employ about 77,300 people worldwide.", id=id, title=title)
+        for id, title in titles.items()
+    }
+    chosen = select(
+        "How many people does American Express employ?",
+        [hit(by_id["b"]), hit(by_id["a"], rank=2)],
+        encoder=None,
+        document_of=by_id.__getitem__,
+    )
+    assert chosen[0].document.id == "a"

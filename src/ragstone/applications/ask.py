@@ -25,6 +25,7 @@ from ragstone.grounding import (
     extractive,
     shortanswers,
 )
+from ragstone.grounding.tokens import TokenMemory, token_encoder
 from ragstone.protocols import (
     Encoder,
     Filter,
@@ -35,7 +36,17 @@ from ragstone.protocols import (
     Snapshot,
 )
 from ragstone.trace import Trace
-from ragstone.types import Abstention, Answer, Citation, Claim, Evidence, Hit, Message, Span
+from ragstone.types import (
+    Abstention,
+    Answer,
+    Citation,
+    Claim,
+    Document,
+    Evidence,
+    Hit,
+    Message,
+    Span,
+)
 
 UNPROVED = "[unproved]"  # marks a failed claim that is shown on request
 _MOST_REPEATS = 2  # a small model that turns in circles is stopped
@@ -93,6 +104,8 @@ def ask_stream(
     trace = trace or Trace()
     with trace.stage("retrieve"):
         hits = components.retriever.retrieve(question, k=options.k, where=where, trace=trace)
+    by_token = token_encoder(components.encoder)
+    memory = None if by_token is None else TokenMemory(by_token)
     with trace.stage("evidence") as stage:
         chosen = evidence.select(
             question,
@@ -100,6 +113,7 @@ def ask_stream(
             encoder=components.encoder,
             document_of=components.snapshot.document,
             max_tokens=options.evidence_tokens,
+            memory=memory,
         )
         stage.note(chosen=len(chosen))
     with trace.stage("decide") as stage:
@@ -132,7 +146,7 @@ def ask_stream(
     if not sheet.claims:
         for claim in _quotes(question, chosen):
             yield sheet.show(claim, "\n")
-        sheet.highlight(shortanswers.find(question, chosen))
+    sheet.highlight(shortanswers.find(question, sheet.cited(), memory=memory))
     yield sheet.done(None)
 
 
@@ -155,8 +169,7 @@ def _written(
 
         messages, room = fitted(again, sheet.evidence, model, answer_tokens=options.answer_tokens)
         yield from _draft(sheet, model, messages, replace(options, answer_tokens=room))
-    declined = prompts.declines(draft) or claims.is_refusal(draft)
-    if model.capable and declined and not sheet.claims:
+    if model.capable and claims.is_refusal(draft) and not sheet.claims:
         return Abstention(
             "The passages found do not hold the answer, says the model that read them.",
             min(sheet.confidence, 0.5),
@@ -239,6 +252,7 @@ class _Sheet:
         self._hits = tuple(hits)
         self._numbers: dict[tuple[str, Span], int] = {}
         self._citations: list[Citation] = []
+        self._documents: dict[str, Document] = {}  # a cited document is read once
         self._said: set[str] = set()
         self._end = 0  # of the last claim, in its draft
 
@@ -267,8 +281,7 @@ class _Sheet:
         """Append a claim and its citation numbers; every citation is checked first."""
         marks = ""
         for citation in claim.citations:
-            document = self._components.snapshot.document(citation.document_id)
-            citations.check(citation, document)
+            citations.check(citation, self._document(citation.document_id))
             key = (citation.document_id, citation.span)
             if key not in self._numbers:
                 self._numbers[key] = len(self._numbers) + 1
@@ -282,17 +295,31 @@ class _Sheet:
         self.claims.append(placed)
         return Stated(added, placed)
 
+    def cited(self) -> list[Evidence]:
+        """The evidence that the shown claims stand on, the most telling first."""
+        spans = {(c.document_id, c.span) for claim in self.claims for c in claim.citations}
+        return [item for item in self.evidence if (item.document.id, item.span) in spans]
+
+    def _document(self, document_id: str) -> Document:
+        if document_id not in self._documents:
+            self._documents[document_id] = self._components.snapshot.document(document_id)
+        return self._documents[document_id]
+
     def highlight(self, short: shortanswers.ShortAnswer | None) -> None:
         """Mark the few words that answer most directly, where they stand in the text."""
         if short is None:
             return
-        item = self.evidence[short.index]
+        item = self.cited()[short.index]
+        words = " ".join(short.text.split())
+        before = len(" ".join(item.text[: short.span.start].split()))
         for claim in self.claims:
-            cites = any(citation.span == item.span for citation in claim.citations)
-            start = claim.text.find(short.text) if cites else -1
+            if not any(citation.span == item.span for citation in claim.citations):
+                continue
+            start = claim.text.find(words, before)  # in a quote; a model's words may stand earlier
+            start = start if start >= 0 else claim.text.find(words)
             if start >= 0:
                 start += claim.span.start
-                self.highlights.append(Span(start, start + len(short.text)))
+                self.highlights.append(Span(start, start + len(words)))
                 return
 
     def done(self, declined: Abstention | None) -> Done:

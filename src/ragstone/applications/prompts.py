@@ -8,12 +8,11 @@ the check of its claims, not these words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from ragstone.grounding.claims import NO_ANSWER
 from ragstone.types import Claim, Evidence, Message
 
-NO_ANSWER = "NO ANSWER"
 SMALL_EVIDENCE = 3  # pieces shown to a small model: more of them confuse it
 
 CAPABLE = f"""\
@@ -69,18 +68,6 @@ def retry_messages(
     )
     draft = " ".join(claim.text for claim in failed)
     return [*messages, Message("assistant", draft), Message("user", again)]
-
-
-_DECLINES = re.compile(
-    r"^\W*(?:no answer|i (?:do not|don't) know|the (?:evidence|documents?|context|facts?|text)"
-    r"(?: provided| given)? (?:do|does)(?: not|n't) (?:say|state|answer|mention|contain|provide))",
-    re.IGNORECASE,
-)
-
-
-def declines(draft: str) -> bool:
-    """Whether a draft says, instead of answering, that it cannot."""
-    return bool(_DECLINES.match(draft))
 
 
 def evidence_block(evidence: Sequence[Evidence]) -> str:

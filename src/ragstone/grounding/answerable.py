@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ragstone.grounding.quantities import agree, quantities_of
 from ragstone.grounding.questions import Question
-from ragstone.grounding.relevance import KINDS, answer_places
+from ragstone.grounding.relevance import KINDS, answer_places, labelled
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Evidence, Hit
 
@@ -39,8 +39,8 @@ def signs(question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit])
         missing *= 1.0 - min(1.0, max(0.0, item.score))
     cosines = sorted((h.scores["cosine"] for h in hits if "cosine" in h.scores), reverse=True)
     bm25 = sorted((h.scores["bm25"] for h in hits if "bm25" in h.scores), reverse=True)
-    texts = [held_by(item) for item in evidence]
-    found = [held_in(hit) for hit in hits]
+    texts = [held_by(item, question) for item in evidence]
+    found = [held_in(hit, question) for hit in hits]
     together = frozenset[str]().union(*texts)
     anywhere = together.union(*found)
     terms = frozenset(question.terms)
@@ -79,17 +79,20 @@ def signs(question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit])
     return np.array([row], dtype=np.float32)
 
 
-def held_by(item: Evidence) -> frozenset[str]:
-    """Terms of a piece of evidence with what a reader has in mind at it."""
-    terms = terms_of(item.text) | terms_of(item.lead_text) | terms_of(item.document.title)
+def held_by(item: Evidence, question: Question | None = None) -> frozenset[str]:
+    """Terms of a piece of evidence with what a reader has in mind at it: title, headings, lead,
+    and those names of `question` that the document's file name runs together."""
+    terms = labelled(question, item.document) if question is not None else frozenset[str]()
+    terms |= terms_of(item.text) | terms_of(item.lead_text) | terms_of(item.document.title)
     for heading in item.heading_path:
         terms |= terms_of(heading)
     return terms
 
 
-def held_in(hit: Hit) -> frozenset[str]:
-    """Terms of a hit's passage, title and headings."""
-    terms = terms_of(hit.passage.text) | terms_of(hit.document.title)
+def held_in(hit: Hit, question: Question) -> frozenset[str]:
+    """Terms of a hit's passage, title, file name and headings."""
+    terms = labelled(question, hit.document)
+    terms |= terms_of(hit.passage.text) | terms_of(hit.document.title)
     for heading in hit.passage.heading_path:
         terms |= terms_of(heading)
     return terms
@@ -99,7 +102,10 @@ def missing_words(
     question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
     """Words of the question that no hit and no evidence holds, names first."""
-    held = frozenset[str]().union(*map(held_by, evidence), *map(held_in, hits))
+    held = frozenset[str]().union(
+        *(held_by(item, question) for item in evidence),
+        *(held_in(hit, question) for hit in hits),
+    )
     wanted = set(question.terms)
     named = {term for name in question.names for term in name.terms}
     absent = [

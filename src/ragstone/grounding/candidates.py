@@ -2,11 +2,13 @@
 
 Law: `document.text[c.span] == c.text`, and every lead is a span of the same document outside
 the unit itself. A lead is what a reader needs to understand the unit: the sentence that a
-pronoun points to, the line that opens a list, a table's header row.
+pronoun points to, the question that it answers, the line that opens a list, a table's header
+row. A sentence that only asks is a lead and never a candidate: a question states nothing.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from ragstone.types import Document, Element, Hit, Span
 UnitKind = Literal["sentence", "list_item", "row", "code"]
 
 _MAX_LEAD = 300  # characters; a longer lead would cost more than the unit itself
+_ASKS = re.compile(r"[?？؟][\"'”’»›)\]*_\s]*\Z")
 _MAX_CODE = 800  # characters of code taken as one unit
 _LOOK_BACK = 600  # characters searched before a passage for the sentence a pronoun points to
 
@@ -65,10 +68,12 @@ class _Structure:
 
 
 def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -> list[Candidate]:
-    """All units of the hits' passages, hits in order, no stretch of a document twice."""
+    """All units of the hits' passages that state something, hits in order, no stretch of a
+    document twice; where nothing states anything, the questions that stand there."""
     structures: dict[str, _Structure] = {}
     seen: dict[str, list[Span]] = {}
     found: list[Candidate] = []
+    asking: list[Candidate] = []
     for hit in hits:
         document_id = hit.passage.document_id
         if document_id not in structures:
@@ -81,7 +86,8 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
                 continue
             taken.append(span)
             lead = _lead(structure, span, kind, units[place - 1][0] if place else None)
-            found.append(
+            only_asks = kind in {"sentence", "list_item"} and asks(span.of(structure.text))
+            (asking if only_asks else found).append(
                 Candidate(
                     hit=hit,
                     span=span,
@@ -93,7 +99,12 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
                     lead_text="\n".join(part.of(structure.text) for part in lead),
                 )
             )
-    return found
+    return found or asking
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence is a question: it states nothing that could be an answer."""
+    return bool(_ASKS.search(sentence))
 
 
 def _units(structure: _Structure, within: Span) -> Iterator[tuple[Span, UnitKind]]:
@@ -152,10 +163,11 @@ def _lead(
         return _header_row(structure, span)
     if kind == "list_item":
         return _list_opening(structure, span)
-    if kind == "sentence" and points_back(span.of(structure.text)):
-        back = previous or _sentence_before(structure, span)
-        if back is not None and len(back) <= _MAX_LEAD and back.end <= span.start:
-            return (back,)
+    back = previous or _sentence_before(structure, span)
+    asked = back is not None and asks(back.of(structure.text))
+    led = kind == "sentence" and (asked or points_back(span.of(structure.text)))
+    if led and back is not None and len(back) <= _MAX_LEAD and back.end <= span.start:
+        return (back,)
     return ()
 
 

@@ -42,9 +42,11 @@ _REFUSAL = re.compile(
     rf"\b{_SUBJECT}\b[^.]{{0,60}}\b(?:not|cannot|can't|don't|doesn't|unable|no|insufficient)\b"
     r"|\b(?:is|are|was|were) not (?:\w+ )?(?:stated|mentioned|specified|given|provided|answered)\b"
     r"|\bno (?:\w+ )?(?:information|mention|answer|evidence)\b|\binsufficient information\b"
-    r"|\bcannot be (?:answered|determined)\b",
+    r"|\bcannot be (?:answered|determined)\b"
+    r"|^\W*i (?:do not|don't|cannot|can't) (?:know|answer|say|tell)\b",
     re.IGNORECASE,
 )
+NO_ANSWER = "NO ANSWER"  # what a model is told to say where the evidence holds no answer
 _CLAUSE = re.compile(r";\s+(?=\S)")
 _SHORT = 3  # words below which a part is not a claim of its own
 
@@ -74,7 +76,10 @@ def split(draft: str) -> list[DraftClaim]:
 
 
 def is_refusal(draft: str) -> bool:
-    """Whether a draft says no more than that it cannot answer from what it was shown."""
+    """Whether a draft says no more than that it cannot answer from what it was shown: in the
+    agreed words (`NO_ANSWER`) or in a model's own."""
+    if draft.strip().strip("*_\"'“”. \n").upper().startswith(NO_ANSWER):
+        return True
     statements = split(draft)
     return bool(statements) and all(_REFUSAL.search(claim.stated) for claim in statements)
 

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.instructions import addresses_model, instructing
+from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
-from ragstone.grounding.relevance import lexical_features, meaning_features
+from ragstone.grounding.relevance import defines, labelled, lexical_features, meaning_features
 from ragstone.grounding.scoring import by_words, by_words_and_meaning
 from ragstone.grounding.tokens import TokenMemory, token_encoder
 from ragstone.grounding.words import rarity, terms_of, words_of
@@ -26,6 +27,12 @@ from ragstone.types import Document, Evidence, Hit
 MAX_EMBEDDED = 10  # of 60 units the best 10 by words hold the answer 99% as often as the best 16
 ENOUGH = 0.97  # stop when the answer is held with this probability by the scorer's own estimate
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
+DEFINES = 1.5  # log-odds for "X is a ..." where the question is what X is
+FRAGMENT = -1.5  # log-odds for a line that states nothing
+FRAGMENT_WORDS = 14
+# Log-odds for a document that is not the asked company's or person's, where file names tell whose
+# each is (`BESTBUY_2024_10Q` beside `AMERICANEXPRESS_2022_10K`).
+FOREIGN = -1.0
 SAME = 0.9  # share of terms in common from which two sentences say the same
 
 
@@ -38,19 +45,21 @@ def select(
     max_tokens: int = 320,
     max_items: int = 6,
     enough: float = ENOUGH,
+    memory: TokenMemory | None = None,
 ) -> list[Evidence]:
     """The sentences and rows of `hits` that bear on `question`, the most telling first.
 
     `score` of each is the probability that it holds the answer. `max_tokens` bounds texts
     and leads together (about 4 characters a token); at least one item comes back if any hit
-    has text. `enough` moves how many are taken. Without an encoder that gives token vectors
+    has text. `enough` moves how many are taken; `memory` keeps the
+    token vectors for what reads the evidence next. Without an encoder that gives token vectors
     (`tokens.TokenEncoder`) the choice is by words alone.
     """
     candidates = without_instructions(candidates_of(hits, document_of))
     if not candidates:
         return []
     asked = understand(question)
-    probabilities = score(asked, candidates, encoder)
+    probabilities = score(asked, candidates, encoder, memory=memory)
     chosen: list[Candidate] = []
     spent = 0
     missing = 1.0  # probability that nothing chosen so far holds the answer
@@ -87,7 +96,11 @@ def without_instructions(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def score(
-    question: Question, candidates: Sequence[Candidate], encoder: Encoder | None
+    question: Question,
+    candidates: Sequence[Candidate],
+    encoder: Encoder | None,
+    *,
+    memory: TokenMemory | None = None,
 ) -> npt.NDArray[np.float64]:
     """The probability that each candidate holds the answer, shape (len(candidates),).
 
@@ -99,15 +112,53 @@ def score(
     probabilities = by_words().probabilities(lexical)
     by_token = token_encoder(encoder)
     if by_token is None:
-        return probabilities
+        return with_priors(question, candidates, probabilities)
     places = np.sort(np.argsort(-probabilities, kind="stable")[:MAX_EMBEDDED])
     nearer = [candidates[place] for place in places]
-    asked, *units = TokenMemory(by_token).encode([question.text, *(c.text for c in nearer)])
+    memory = memory or TokenMemory(by_token)
+    asked, *units = memory.encode([question.text, *(c.text for c in nearer)])
     meaning = meaning_features(question, nearer, asked, units, idf)
     found = by_words_and_meaning().probabilities(np.hstack([lexical[places], meaning]))
     probabilities = np.minimum(probabilities, found.min())
     probabilities[places] = found
-    return np.asarray(probabilities, dtype=np.float64)
+    return with_priors(question, candidates, probabilities)
+
+
+def with_priors(
+    question: Question, candidates: Sequence[Candidate], probabilities: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Probabilities moved by what the trained scorers cannot know: their texts are clean prose,
+    where every unit is a statement and names stand in the sentences."""
+    moved = probabilities.copy()
+    labels = {
+        c.hit.document.id: labelled(question, c.hit.document) - terms_of(c.hit.document.title)
+        for c in candidates
+    }
+    owned = frozenset[str]().union(*labels.values())
+    for place, candidate in enumerate(candidates):
+        shift = 0.0
+        if owned and not labels[candidate.hit.document.id]:
+            spoken_of = terms_of(candidate.hit.passage.text) & owned
+            shift += 0.0 if spoken_of else FOREIGN
+        if question.kind == "definition" and defines(question, candidate.text):
+            shift += DEFINES
+        if is_fragment(candidate):
+            shift += FRAGMENT
+        if shift:
+            bounded = min(1.0 - 1e-6, max(1e-6, float(probabilities[place])))
+            moved[place] = 1.0 / (1.0 + (1.0 - bounded) / bounded * float(np.exp(-shift)))
+    return moved
+
+
+def is_fragment(candidate: Candidate) -> bool:
+    """Whether a unit is a label rather than a statement: a line without a full stop and
+    without a number of its own, shorter than most sentences."""
+    text = candidate.text.rstrip("\"'”’»›)]* ")
+    if candidate.kind != "sentence" or not text or not (text[-1].isalnum() or text[-1] in ",:;-–—"):
+        return False
+    words = words_of(text)
+    known = quantities_of(text)
+    return len(words) < FRAGMENT_WORDS and not any(q.kind != "ordinal" for q in known)
 
 
 def approximate_tokens(text: str) -> int:

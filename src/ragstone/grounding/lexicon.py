@@ -34,6 +34,14 @@ ASKING_WORDS = word_set(
     old percent percentage amount number year date time person people place"""
 )
 
+# Verbs that say so little that a text may answer a question without them.
+LIGHT_VERBS = word_set(
+    """come comes came go goes went get gets got take takes took taken make makes made give gives
+    gave given happen happens happened occur occurs occurred exist exists existed become becomes
+    became belong belongs belonged work works worked need needs needed start starts started begin
+    begins began"""
+)
+
 NEGATORS = word_set(
     """not no never none nobody nothing nowhere neither nor without cannot cant dont doesnt didnt
     isnt arent wasnt werent hasnt havent hadnt wont wouldnt couldnt shouldnt mustnt aint unable

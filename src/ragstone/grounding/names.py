@@ -7,6 +7,7 @@ only if it is no common word; scripts without capitals give no names but identif
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from ragstone.grounding.lexicon import FUNCTION_WORDS, MONTHS, word_set
 from ragstone.grounding.words import Word, words_of
 
 _CONNECTORS = word_set("of de la le du der von van den di da el al bin the and for")
+_LEAST_SQUASHED = 5  # letters below which a name may stand in a label by chance
 _TITLES = word_set("mr mrs ms dr prof sir lord lady saint st")
 _OPENING = re.compile(r"(?:^|[.!?:;\n•*]\s*|[\"“‘(\[]\s*)$")
 _OPENERS = FUNCTION_WORDS | word_set(
@@ -107,3 +109,20 @@ def _name(text: str, run: list[Word], *, weak: bool) -> Name:
 def acronym_of(name: str) -> str:
     """The initials of a name's capitalised words: `World Health Organization` -> `WHO`."""
     return "".join(word.text[0] for word in words_of(name) if word.text[0].isupper())
+
+
+def within(names: Iterable[Name], label: str) -> frozenset[str]:
+    """Terms of those of `names` that a title or file name writes without gaps:
+    `American Express` in `AMERICANEXPRESS_2022_10K`."""
+    flat = _squashed(label)
+    return frozenset(
+        term
+        for name in names
+        if len(squashed := _squashed(name.text)) >= _LEAST_SQUASHED and squashed in flat
+        for term in name.terms
+    )
+
+
+@lru_cache(maxsize=8192)
+def _squashed(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -34,7 +34,8 @@ _TIME = word_set("year date day month century decade time era period season")
 _NUMBER = word_set(
     """number percentage percent amount rate population price cost value size length height
     distance age temperature weight ratio proportion total sum speed score margin share quantity
-    revenue income dose"""
+    revenue income dose fee fare charge rent salary wage tax budget deposit fine profit turnover
+    capacity limit"""
 )
 _HOW_NUMBER = re.compile(
     r"\bhow (many|much|old|tall|far|long|big|large|high|deep|wide|fast|heavy|often|few)\b", re.I

@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, points_back
-from ragstone.grounding.names import names_of
+from ragstone.grounding.names import names_of, within
 from ragstone.grounding.quantities import agree, quantities_of
 from ragstone.grounding.questions import AnswerKind, Question
 from ragstone.grounding.tokens import Encoded
 from ragstone.grounding.words import coverage, terms_of, words_of
+from ragstone.types import DocumentInfo
 
 Matrix = npt.NDArray[np.float32]
 
@@ -49,6 +50,7 @@ _MANNER = re.compile(r"\b(by|through|using|via|with|method|process|way)\b", re.I
 _DEFINING = re.compile(
     r"\b(?:is|are|was|were|refers? to|means?|known as|called|defined as)\b", re.I
 )
+_NEAR_VERB = 3  # words that may stand between a subject and its verb: "(T&T)", "of 1979"
 
 
 def lexical_features(
@@ -63,12 +65,15 @@ def lexical_features(
         for candidate in candidates
     ]
     with_context = [
-        coverage(question.terms, terms_of(c.text) | context_terms(c), idf, unseen=unseen)
+        coverage(question.terms, terms_of(c.text) | context_terms(c, question), idf, unseen=unseen)
         for c in candidates
     ]
     passages = {
         id(c.hit): coverage(
-            question.terms, terms_of(c.hit.passage.text) | context_terms(c), idf, unseen=unseen
+            question.terms,
+            terms_of(c.hit.passage.text) | context_terms(c, question),
+            idf,
+            unseen=unseen,
         )
         for c in candidates
     }
@@ -158,12 +163,21 @@ def meaning_features(
     )  # fmt: skip
 
 
-def context_terms(candidate: Candidate) -> frozenset[str]:
-    """Terms that a reader has in mind at this unit: title, headings, lead."""
+def context_terms(candidate: Candidate, question: Question | None = None) -> frozenset[str]:
+    """Terms that a reader has in mind at this unit: title, headings, lead, and the names of
+    `question` that the document's title or file name runs together."""
     terms = terms_of(candidate.hit.document.title) | terms_of(candidate.lead_text)
+    if question is not None and question.names:
+        terms |= labelled(question, candidate.hit.document)
     for heading in candidate.hit.passage.heading_path:
         terms |= terms_of(heading)
     return terms
+
+
+def labelled(question: Question, document: DocumentInfo) -> frozenset[str]:
+    """Terms of the question's names that name the document."""
+    file_name = document.source.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return within(question.names, f"{document.title} {file_name}")
 
 
 def _neighbours(
@@ -183,7 +197,7 @@ def _pair(
     """names, names_with_context, quantities, pairs, nearness, answer_kind, answer_near,
     quoted, focus."""
     held = terms_of(candidate.text)
-    context = held | context_terms(candidate)
+    context = held | context_terms(candidate, question)
     name_terms = [term for name in question.names for term in name.terms]
     names = coverage(name_terms, held, idf, unseen=unseen)
     names_context = coverage(name_terms, context, idf, unseen=unseen)
@@ -283,3 +297,17 @@ def _content(question: Question, candidate: Candidate) -> tuple[float, ...]:
         float(bool(kinds & {"year", "date"})),
         float(any(not set(name.terms) <= said for name in names_of(candidate.text))),
     )
+
+
+def defines(question: Question, text: str) -> bool:
+    """Whether a unit opens with what the question asks for and says what it is: "Opry Mills is
+    a shopping mall" to "What is Opry Mills?"."""
+    words = words_of(text)
+    wanted = set(question.terms)
+    first = [word for word in words[:8] if word.terms][:3]
+    matched = [word for word in first if wanted.intersection(word.terms)]
+    if not matched or matched[0] is not first[0]:
+        return False
+    verb = _DEFINING.search(text, matched[-1].end, matched[-1].end + 60)
+    between = sum(matched[-1].end < word.start < verb.start() for word in words) if verb else 99
+    return between <= _NEAR_VERB

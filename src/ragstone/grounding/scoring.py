@@ -1,14 +1,15 @@
-"""The small trained models of this room, each read once from the package.
+"""The small trained models of evidence and claims, each read once from the package.
 
 Which recipe made each: `evidence_words` and `evidence` by `ragstone.training.evidence`,
-`verifier` by `ragstone.training.verifier`, `abstention` by `ragstone.training.abstention`.
+`verifier` by `ragstone.training.verifier`. (`shortanswers` and `abstention` are read where they
+are used, by the modules of these names.)
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from ragstone.grounding import answerable, relevance, support
+from ragstone.grounding import relevance, support
 from ragstone.grounding.trees import Trees, shipped
 
 
@@ -28,9 +29,3 @@ def by_words_and_meaning() -> Trees:
 def support_of_claims() -> Trees:
     """Whether evidence bears a claim out."""
     return shipped("verifier", support.FEATURES)
-
-
-@cache
-def answerability() -> Trees:
-    """Whether evidence answers a question."""
-    return shipped("abstention", answerable.SIGNS)

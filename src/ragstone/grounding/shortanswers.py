@@ -1,28 +1,45 @@
-"""The few words inside the evidence that answer a question, where its kind tells them apart.
+"""The few words inside the evidence that answer a question, where few words can.
 
-Law: a short answer is a slice of one piece of evidence. Only questions for a person, a place,
-a time or a number are answered; others are better served by the whole sentence.
+Law: a short answer is a slice of one piece of evidence. A question for a reason, a manner or a
+definition, and one that offers a choice, is better served by the whole sentence.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from ragstone.grounding.names import names_of
-from ragstone.grounding.quantities import agree, quantities_of
+import numpy as np
+
+from ragstone.grounding.lexicon import MONTHS, NUMBER_WORDS, SCALES, word_set
+from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
+from ragstone.grounding.spans import SPAN, span_features, stretches
+from ragstone.grounding.tokens import Encoded, TokenMemory
+from ragstone.grounding.trees import Trees, shipped
 from ragstone.grounding.words import words_of
 from ragstone.types import Evidence, Span
 
-_FAR = 6.0  # words; how quickly nearness to the question's words fades
-_LEAST = 0.05  # share of the evidence's score below which a piece is not read
+_LEAST = 0.2  # share of the best evidence's score below which a piece is not read
+# Probability from which words are marked. With the set left out of training, the likeliest
+# stretch of the right sentence shares .36 of its words (F1) with the reference at .1, .53 at .5.
+_SURE = 0.1
+_WHOLE = frozenset({"reason", "manner", "choice"})
+_FIGURES = NUMBER_WORDS.keys() | SCALES.keys() | {"one", "once", "twice", "half", "none"}
+_TIMES = MONTHS.keys() | word_set(
+    """century centuries decade decades day days week weeks month months year years hour hours
+    minute minutes morning noon evening night midnight today yesterday tomorrow daily weekly monthly
+    yearly annually monday tuesday wednesday thursday friday saturday sunday spring summer autumn
+    fall winter christmas easter am pm a.m p.m era age ages war period antiquity medieval"""
+)
+_OF_SOMETHING = re.compile(r"\b(?:of|for|in|at|on|by|to|from|with|between)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ShortAnswer:
-    """`text` is `evidence[index].text[span]`; `score` compares answers of one question only."""
+    """`text` is `evidence[index].text[span]`; `score` is the probability that it answers."""
 
     text: str
     index: int
@@ -30,47 +47,82 @@ class ShortAnswer:
     score: float
 
 
-def find(question: str, evidence: Sequence[Evidence]) -> ShortAnswer | None:
-    """The likeliest short answer, None where no kind of answer is asked for or none is there."""
+def find(
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    memory: TokenMemory | None = None,
+    sure: float = _SURE,
+) -> ShortAnswer | None:
+    """The likeliest short answer, None where few words cannot answer or none are likely.
+
+    `memory` gives token vectors, if the encoder has them; without it words and places decide.
+    """
     asked = understand(question)
-    if not evidence:
+    if not evidence or asked.kind in _WHOLE or _defines_only(asked):
         return None
     top = max(item.score for item in evidence)
+    read = [place for place, item in enumerate(evidence) if item.score >= _LEAST * top]
+    texts = [evidence[place].text for place in read]
+    encoded: Sequence[Encoded | None] = [None] * (len(texts) + 1)
+    if memory is not None:
+        encoded = memory.encode([question, *texts])
     found: list[ShortAnswer] = []
-    for index, item in enumerate(evidence):
-        if item.score < _LEAST * top:
+    for place, text, unit in zip(read, texts, encoded[1:], strict=True):
+        spans = [stretch for stretch in stretches(text) if _fits(asked, stretch.span.of(text))]
+        if not spans:
             continue
-        for span in _spans(asked, item.text):
-            worth = item.score * _nearness(asked, item.text, span)
-            found.append(ShortAnswer(span.of(item.text), index, span, worth))
-    return max(found, key=lambda answer: (answer.score, -answer.index), default=None)
+        rows = span_features(asked, text, spans, encoded[0], unit)
+        probabilities = _scorer().probabilities(rows)
+        best = int(np.argmax(probabilities))
+        likely = float(probabilities[best])
+        if likely >= sure:
+            span = _narrowed(asked, text, spans[best].span)
+            found.append(ShortAnswer(span.of(text), place, span, likely))
+    return max(
+        found,
+        key=lambda answer: (answer.score * evidence[answer.index].score, -answer.index),
+        default=None,
+    )
 
 
-def _spans(asked: Question, text: str) -> Iterator[Span]:
-    said = set(asked.terms)
+@cache
+def _scorer() -> Trees:
+    """Whether a stretch of a sentence is the short answer; by `ragstone.training.shortanswers`."""
+    return shipped("shortanswers", SPAN)
+
+
+def _fits(asked: Question, words: str) -> bool:
+    """Whether words can be of the kind that is asked for: a figure for a number or a time, a
+    capital letter for a person or a place (where the script has any)."""
+    if asked.kind in {"time", "number"}:
+        kinds = {quantity.kind for quantity in quantities_of(words)}
+        said = {word.text.lower() for word in words_of(words)}
+        if asked.kind == "time":
+            return bool(kinds & {"date", "year"} or said & _TIMES)
+        return bool(kinds - {"date", "year", "ordinal"} or said & _FIGURES)
     if asked.kind in {"person", "place"}:
-        for name in names_of(text):
-            if name.terms and not said.intersection(name.terms):
-                yield Span(name.start, name.end)
-    elif asked.kind in {"time", "number"}:
-        for quantity in quantities_of(text):
-            dated = quantity.kind in {"date", "year"}
-            if dated != (asked.kind == "time") or quantity.kind == "ordinal":
-                continue
-            if not any(agree(quantity, other) for other in asked.quantities):
-                yield Span(quantity.start, quantity.end)
+        return words != words.lower() or words.lower() == words.upper()
+    return True
 
 
-def _nearness(asked: Question, text: str, span: Span) -> float:
-    """How near the question's words stand to a span, each counting once by its nearest place."""
-    wanted = set(asked.terms)
-    nearest: dict[str, int] = {}
-    words = words_of(text)
-    own = [place for place, word in enumerate(words) if span.start <= word.start < span.end]
-    if not own:
-        return 0.0
-    for place, word in enumerate(words):
-        distance = min(abs(place - own[0]), abs(place - own[-1]))
-        for term in wanted.intersection(word.terms):
-            nearest[term] = min(nearest.get(term, distance), distance)
-    return 0.01 + sum(math.exp(-distance / _FAR) for distance in nearest.values())
+def _narrowed(asked: Question, text: str, span: Span) -> Span:
+    """A stretch that holds one figure of the kind asked for is narrowed to it and its unit."""
+    if asked.kind not in {"time", "number"}:
+        return span
+    dated = asked.kind == "time"
+    held = [
+        q
+        for q in quantities_of(text)
+        if span.start <= q.start
+        and q.end <= span.end
+        and (q.kind in {"date", "year"}) == dated
+        and q.kind != "ordinal"
+    ]
+    return Span(held[0].start, held[0].end) if len(held) == 1 else span
+
+
+def _defines_only(asked: Question) -> bool:
+    """Whether a question asks what something is ("What is a narthex?"), not for one fact about
+    it ("What is the height of the tower?")."""
+    return asked.kind == "definition" and not _OF_SOMETHING.search(asked.text)

@@ -111,7 +111,7 @@ def calibrated(
     """One InputScale per matrix product's input, from the fp32 graph's values on `texts`."""
     import onnxruntime
 
-    from ragstone.models.tokens import Tokens
+    from ragstone.models.tokens import open_tokens
 
     model = bert_graph(weights, SHAPE, tapped=True)
     taps = [output.name for output in model.graph.output][2:]
@@ -120,7 +120,7 @@ def calibrated(
     )
     low = {tap: np.full(1, np.inf, np.float32) for tap in taps}
     high = {tap: np.full(1, -np.inf, np.float32) for tap in taps}
-    for ids in Tokens(tokenizer_file, max_tokens=MAX_TOKENS).ids(texts):
+    for ids in open_tokens(tokenizer_file, max_tokens=MAX_TOKENS).ids(texts):
         feed = {"input_ids": np.array([ids], np.int32), "lengths": np.array([len(ids)], np.int32)}
         for tap, values in zip(taps, session.run(taps, feed), strict=True):
             low[tap] = np.minimum(low[tap], values.min(axis=(0, 1)))

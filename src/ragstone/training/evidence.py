@@ -11,7 +11,7 @@ that were not trained on: leave one collection out, and by article within a coll
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,10 @@ from ragstone.training.boosting import Boosting, fit, save
 from ragstone.training.pools import Asked, Pool, read_pool
 
 SETS = ("squad2", "hotpotqa", "covidqa")
-HITS = 6
+HITS = 10  # as an answer reads
 FOLDS = 3
 HOW = Boosting(trees=120, depth=4, rate=0.1, rows=0.4)
-_EMBEDDED = 16  # units embedded per question for training, a few more than for an answer
+_EMBEDDED = 12  # units embedded per question for training, a few more than for an answer
 _BLOCK = 150  # questions encoded together
 _PARTS = ("matrix", "labels", "questions", "folds", "tokens")
 WEIGHTS = Path(__file__).parents[1] / "grounding" / "weights"
@@ -69,13 +69,26 @@ class Examples:
         return ~np.isnan(self.matrix[:, -1])
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question with the units of its hits, which of them were embedded, and their rows."""
+
+    question: Asked
+    units: Sequence[Candidate]
+    rows: Examples
+
+
 def examples(pool: Pool, encoder: TokenEncoder, *, limit: int, hits: int = HITS) -> Examples:
     """Units of the hits of up to `limit` answerable questions, with their labels."""
+    return joined([case.rows for case in cases(pool, encoder, limit=limit, hits=hits)])
+
+
+def cases(pool: Pool, encoder: TokenEncoder, *, limit: int, hits: int = HITS) -> Iterator[Case]:
+    """Up to `limit` answerable questions with the units of their hits, labelled."""
     asked = [q for q in pool.questions if q.answers and q.gold and not _is_choice(q)]
     draw = np.random.default_rng(0)
     asked = [asked[place] for place in sorted(draw.permutation(len(asked))[:limit])]
     groups = {group: fold % FOLDS for fold, group in enumerate(sorted({q.group for q in asked}))}
-    parts: list[Examples] = []
     for start in range(0, len(asked), _BLOCK):
         memory = TokenMemory(encoder, texts=1_000_000)
         block = [
@@ -95,16 +108,14 @@ def examples(pool: Pool, encoder: TokenEncoder, *, limit: int, hits: int = HITS)
                 continue
             count = len(units)
             sizes = [approximate_tokens(c.text) + approximate_tokens(c.lead_text) for c in units]
-            parts.append(
-                Examples(
-                    matrix_of(question.question, units, chosen[number], memory),
-                    np.array([label(question, c, pool) for c in units]),
-                    np.full(count, number),
-                    np.full(count, groups[question.group]),
-                    np.array(sizes),
-                )
+            rows = Examples(
+                matrix_of(question.question, units, chosen[number], memory),
+                np.array([label(question, c, pool) for c in units]),
+                np.full(count, number),
+                np.full(count, groups[question.group]),
+                np.array(sizes),
             )
-    return joined(parts)
+            yield Case(question, units, rows)
 
 
 def joined(parts: Sequence[Examples]) -> Examples:

@@ -1,8 +1,9 @@
 """Open question sets as pools of hits, for training and measuring what works on hits.
 
-A data set folder is BEIR's form (`corpus.jsonl.gz`, `queries.jsonl.gz`, `qrels.tsv`). Hits
-are found by a plain BM25 (Robertson and Zaragoza 2009) over the indexes' own terms, so that a
-recipe needs no corpus on disk. Nothing read here is ever written into the package.
+A data set folder is BEIR's form (`corpus.jsonl.gz`, `queries.jsonl.gz`, `qrels.tsv`). Hits are
+those of the shipped retriever over a synced corpus (`open_pool`), or of a plain BM25 (Robertson
+and Zaragoza 2009) over the indexes' own terms where a recipe should need no corpus on disk
+(`read_pool`). Nothing read here is ever written into the package.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import gzip
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +21,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ragstone.corpus import Store
+from ragstone.protocols import Encoder
+from ragstone.retrieval.retrievers import retriever
 from ragstone.text.analysis import analyse, analyse_question
 from ragstone.text.sentences import sentence_spans
 from ragstone.types import Document, DocumentInfo, Hit, Passage, Span
@@ -43,26 +48,38 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A set's documents and passages with an index over them, and its questions."""
+    """A set's documents and passages, a way to find passages, and its questions."""
 
     name: str
     documents: Mapping[str, Document]
     passages: Sequence[Passage]
     questions: Sequence[Asked]
-    index: BM25
+    search: Callable[[str, int], list[Hit]]  # question and k to the best k passages
     infos: Mapping[str, DocumentInfo] = field(default_factory=dict)
 
     def hits(self, question: str, k: int) -> list[Hit]:
         """The best `k` passages."""
-        found = self.index.search(question, k)
-        return [
-            Hit(passage, self.infos[passage.document_id], score, rank, {"lexical": score})
-            for rank, (place, score) in enumerate(found, start=1)
-            for passage in (self.passages[place],)
-        ]
+        return self.search(question, k)
 
     def document(self, document_id: str) -> Document:
         return self.documents[document_id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Hits by BM25 alone."""
+
+    index: BM25
+    passages: Sequence[Passage]
+    infos: Mapping[str, DocumentInfo]
+
+    def __call__(self, question: str, k: int) -> list[Hit]:
+        found = self.index.search(question, k)
+        return [
+            Hit(passage, self.infos[passage.document_id], score, rank, {"bm25": score})
+            for rank, (place, score) in enumerate(found, start=1)
+            for passage in (self.passages[place],)
+        ]
 
 
 class BM25:
@@ -126,9 +143,28 @@ def read_pool(folder: Path) -> Pool:
         passages += cut(document)
     infos = {id: info_of(document) for id, document in documents.items()}
     texts = [f"{documents[p.document_id].title}\n{p.text}" for p in passages]
-    return Pool(
-        folder.name, documents, passages, list(_questions(folder, documents)), BM25(texts), infos
-    )
+    found = _Found(BM25(texts), passages, infos)
+    return Pool(folder.name, documents, passages, list(_questions(folder, documents)), found, infos)
+
+
+@contextmanager
+def open_pool(folder: Path, corpus: Path, encoder: Encoder) -> Iterator[Pool]:
+    """A data set whose hits are those of the shipped retriever over `corpus`, the folder that
+    `ragstone sync FOLDER/corpus.jsonl.gz --corpus CORPUS` wrote."""
+    with Store.open(corpus, read_only=True) as store:
+        snapshot = store.snapshot()
+        try:
+            found = retriever(snapshot, encoder, "hybrid")
+            documents = {info.id: snapshot.document(info.id) for info in snapshot.documents()}
+            yield Pool(
+                folder.name,
+                documents,
+                (),
+                list(_questions(folder, documents)),
+                lambda question, k: found.retrieve(question, k=k),
+            )
+        finally:
+            snapshot.close()
 
 
 def cut(document: Document) -> list[Passage]:
