@@ -105,3 +105,32 @@ def test_killed_in_the_midst_of_uploads_it_loses_nothing_it_confirmed(copied):
         assert set(confirmed) <= set(titles)
         for name in (confirmed[0], confirmed[-1]):
             assert f"Buoy {name} is green." in corpus.search(f"Buoy {name}")[0].passage.text
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_text_that_was_cut_off_with_the_server_is_gone_on_with(copied, how):
+    """Killed or stopped in the midst of writing, it loses no whole section."""
+    heads = [f"The lamp and the boat, part {number}" for number in range(40)]
+    outline = "# Skerry\n\n" + "\n\n".join(f"## {head}\n\nThe lamp?" for head in heads)
+    main = "/api/corpora/main/manuscripts"
+    with process(copied) as (running, url), httpx.Client(base_url=url, timeout=30) as client:
+        asked = client.post(main, json={"brief": "Skerry", "outline": outline})
+        one = f"{main}/{asked.json()['id']}"
+        with client.stream("GET", f"{one}/events") as events:
+            for line in events.iter_lines():
+                if line == "event: section":
+                    running.send_signal(how)
+                    break
+        running.wait(40)
+    with process(copied) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
+        state = client.get(one).json()
+        assert state["state"] == "interrupted"
+        before = client.get(f"{one}/ledger").json()["sections"]
+        assert 1 <= len(before) < len(heads)
+        assert client.post(f"{one}/resume").status_code == 202
+        with client.stream("GET", f"{one}/events") as events:
+            assert events.read().count(b"event: section") == len(heads)
+        after = client.get(f"{one}/ledger").json()
+        assert after["complete"]
+        assert after["sections"][: len(before)] == before
+        assert [section["heading"] for section in after["sections"]] == heads
