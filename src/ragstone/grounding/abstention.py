@@ -14,6 +14,7 @@ from ragstone.grounding.answerable import SIGNS, held_by, missing_words, signs
 from ragstone.grounding.citations import cite
 from ragstone.grounding.lexicon import LIGHT_VERBS
 from ragstone.grounding.questions import Question, understand
+from ragstone.grounding.suggestions import could_answer
 from ragstone.grounding.trees import Trees, shipped
 from ragstone.grounding.words import terms_of
 from ragstone.types import Abstention, Evidence, Hit
@@ -76,7 +77,8 @@ def _model() -> Trees:
 
 
 def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:
-    """Why there is no answer, in one or two sentences for a reader."""
+    """Why there is no answer, in a few sentences for a reader: what was searched, which words
+    of the question stand nowhere, and a question that the nearest passages could answer."""
     if not hits:
         return "Nothing in the documents matches the question."
     count = len({hit.passage.document_id for hit in hits})
@@ -86,10 +88,12 @@ def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) 
     else:
         searched = f"The {len(hits)} nearest passages, from {documents}, do not answer this."
     absent = missing_words(asked, evidence, hits)
+    why = "The words of the question are there, the answer is not."
     if absent:
         listed = " or ".join(f"“{word}”" for word in absent[:3])
-        return f"{searched} Nothing there mentions {listed}."
-    return f"{searched} The words of the question are there, the answer is not."
+        why = f"Nothing there mentions {listed}."
+    other = could_answer(frozenset(asked.terms), hits)
+    return f"{searched} {why}" + (f" They could answer: {other}" if other else "")
 
 
 def missing_part(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:

@@ -1,0 +1,73 @@
+"""Which question the nearest passages could answer, said where the one asked has no answer.
+
+Law: a suggestion is made of a sentence, a heading or a title that stands in a hit, and never of
+text that speaks to a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ragstone.grounding.candidates import asks
+from ragstone.grounding.instructions import addresses_model
+from ragstone.grounding.lexicon import FUNCTION_WORDS, PRONOUNS
+from ragstone.grounding.words import terms_of, words_of
+from ragstone.text.sentences import sentence_spans
+from ragstone.types import Hit
+
+_LOOKED_AT = 3  # hits; what comes later is hardly near the question
+_MOST_WORDS = 8
+_DEFINITION = re.compile(
+    r"^(?P<subject>(?:The |An? )?[\w][\w’'&. -]{1,60}?) (?P<verb>is|are|was|were) "
+    r"(?:an?|the|one of|any|part of) "
+)
+
+
+def could_answer(terms: frozenset[str], hits: Sequence[Hit]) -> str:
+    """A question that the nearest passages answer, "" where none can be made.
+
+    Of those that share a word with the question's `terms` the first; else what the nearest
+    document as a whole says.
+    """
+    made = [question for hit in hits[:_LOOKED_AT] for question in (*_questions(hit), *_whole(hit))]
+    near = [question for question in made if terms & terms_of(question)]
+    wholes = [question for hit in hits[:1] for question in _whole(hit)]
+    return next((q for q in (*near, *wholes) if not addresses_model(q)), "")
+
+
+def _whole(hit: Hit) -> Iterator[str]:
+    title = " ".join(hit.document.title.split())
+    if asks(title):
+        yield title
+    elif 0 < len(words_of(title)) <= _MOST_WORDS:
+        yield f"What does “{title}” say?"
+
+
+def _questions(hit: Hit) -> Iterator[str]:
+    text = hit.passage.text
+    for span in sentence_spans(text, 0, len(text)):
+        sentence = " ".join(span.of(text).split())
+        match = _DEFINITION.match(sentence)
+        if match is not None and not addresses_model(sentence) and _names(match["subject"]):
+            yield f"What {match['verb']} {_lowered(match['subject'])}?"
+    title = " ".join(hit.document.title.split())
+    for heading in reversed(hit.passage.heading_path):
+        heading = " ".join(heading.split())
+        if asks(heading) and len(words_of(heading)) <= 2 * _MOST_WORDS:
+            yield heading
+        elif heading != title and 0 < len(words_of(heading)) <= _MOST_WORDS:
+            about = f" in “{title}”" if 0 < len(words_of(title)) <= _MOST_WORDS else ""
+            yield f"What is said under “{heading}”{about}?"
+
+
+def _names(subject: str) -> bool:
+    """Whether a subject can be asked for by itself: no pronoun, not too long, some content."""
+    words = [word.text.lower() for word in words_of(subject)]
+    content = any(word not in FUNCTION_WORDS for word in words)
+    return content and len(words) <= _MOST_WORDS and not PRONOUNS.intersection(words[:2])
+
+
+def _lowered(subject: str) -> str:
+    first, _, rest = subject.partition(" ")
+    return f"{first.lower()} {rest}" if first in {"The", "A", "An"} else subject
