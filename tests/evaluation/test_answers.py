@@ -13,7 +13,18 @@ from ragstone.evaluation.abstention import (
     refusal_measures,
     risk_coverage,
 )
-from ragstone.evaluation.answers import containment, exact_match, normalised, token_f1
+from ragstone.evaluation.answering import ask_all, evaluate_answers
+from ragstone.evaluation.answers import (
+    containment,
+    exact_match,
+    normalised,
+    token_f1,
+    token_recall,
+)
+from ragstone.evaluation.datasets import Query
+from ragstone.evaluation.report import render_html
+from ragstone.evaluation.retrieval import Evaluation
+from ragstone.types import Abstention, Answer, Claim, Span
 
 DECISIONS = st.lists(
     st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.9]), st.booleans()), min_size=1, max_size=30
@@ -84,3 +95,58 @@ def test_refusals_by_hand():
     assert (silent.recall, silent.answered) == (1.0, 0.0)
     with pytest.raises(ValueError, match="decisions"):
         refusal_measures([True], [])
+
+
+def test_recall_is_the_share_of_the_reference():
+    assert token_recall("it opened in May 1931", ["opened in 1931 with music"]) == 0.6
+    assert token_recall("anything", []) == 0.0
+
+
+def reply(text: str, confidence: float, *, marks: str = "", abstained: bool = False) -> Answer:
+    start = text.find(marks)
+    return Answer(
+        question="When?",
+        text=text,
+        claims=() if abstained else (Claim(text, Span(0, len(text)), "supported"),),
+        citations=(),
+        hits=(),
+        abstention=Abstention(text, confidence) if abstained else None,
+        confidence=confidence,
+        highlights=(Span(start, start + len(marks)),) if marks else (),
+    )
+
+
+def evaluated() -> Evaluation:
+    replies = {
+        "a": reply("It opened in 1931.", 0.9, marks="1931"),
+        "b": reply("It is red.", 0.6),
+        "c": reply("Nothing says so.", 0.1, abstained=True),
+        "d": reply("Rain fell.", 0.4),
+    }
+    queries = [
+        Query("a", "a", answers=("1931",)),
+        Query("b", "b", answers=("blue",)),
+        Query("c", "c", answers=("Insufficient information.",)),
+        Query("d", "d", answers=("one two three four five six seven eight nine <b>",)),
+    ]
+    asked = ask_all(lambda question: (replies[question], 0.0), queries, {"a": {"d1": 1}})
+    return evaluate_answers(asked, {}, text_of=lambda _: "", dataset="<set>")
+
+
+def test_answers_are_measured_by_the_words_that_they_mark():
+    result = evaluated()
+    by_id = {query.id: query.values for query in result.queries}
+    assert by_id["a"]["EM"] == by_id["a"]["F1"] == by_id["a"]["right"] == 1.0
+    assert by_id["c"]["right"] == 1.0
+    assert "EM" not in by_id["c"]
+    assert "containment" not in by_id["d"]
+    assert result.measures["right"] == 0.5
+
+
+def test_the_page_of_an_evaluation_draws_risk_over_coverage():
+    page = render_html(evaluated())
+    assert "risk over coverage" in page
+    assert "<set>" not in page
+    assert page == render_html(evaluated())
+    line = page.split('<polyline points="')[1].split('"')[0]
+    assert len(line.split()) == 2 * 4  # two corners for each distinct confidence

@@ -115,6 +115,7 @@ def answers(
 @evaluate.command()
 @click.argument("data_dir", type=_DATA)
 @click.option("--foreign", type=_DATA, help="Also ask this other data set's questions: all wrong.")
+@click.option("--html", type=_OUTPUT, help="Also write a page with the risk-coverage curve.")
 @_measuring
 @llm_option
 @common
@@ -122,6 +123,7 @@ def abstention(
     common: Common,
     data_dir: Path,
     foreign: Path | None,
+    html: Path | None,
     llm: str | None,
     limit: int | None,
     seed: int,
@@ -140,7 +142,7 @@ def abstention(
             for query in others
         ]
         limit = None
-    _report_answers(common, dataset, queries, False, llm or "none", limit, seed, output)
+    _report_answers(common, dataset, queries, False, llm or "none", limit, seed, output, html)
 
 
 @evaluate.command("init")
@@ -260,9 +262,10 @@ def _report_answers(
     limit: int | None,
     seed: int,
     output: Path | None,
+    html: Path | None = None,
 ) -> None:
     from ragstone.evaluation.answering import ask_all, evaluate_answers
-    from ragstone.evaluation.report import render_text
+    from ragstone.evaluation.report import render_html, render_text
     from ragstone.evaluation.runs import evaluation_json, save_evaluation
 
     with _corpus(common, dataset, llm=llm) as corpus:
@@ -284,6 +287,8 @@ def _report_answers(
             )
     if output is not None:
         save_evaluation(result, output)
+    if html is not None:
+        html.write_text(render_html(result), encoding="utf-8")
     if common.as_json:
         emit_json(cast("JsonObject", evaluation_json(result)))
     else:

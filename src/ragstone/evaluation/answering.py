@@ -1,8 +1,10 @@
 """Whole answers against a data set: what is right, what is proved, what is refused, how fast.
 
 A question is answerable where the set gives an answer or a relevant document for it, and is not
-marked otherwise. Right means that the answer holds a reference as whole words. Every number
-is a mean over questions, with a 95% bootstrap interval.
+marked otherwise. Right means that the answer holds a reference as whole words; where all
+references are longer than `SHORT` words, that it cites a relevant document. EM and F1 are of the
+words that an answer marks as answering most directly, and of all its words where it marks none.
+Every number is a mean over questions, with a 95% bootstrap interval.
 """
 
 from __future__ import annotations
@@ -14,12 +16,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ragstone.evaluation.abstention import aurc, refusal_measures
-from ragstone.evaluation.answers import citation_measures, containment, exact_match, token_f1
+from ragstone.evaluation.answers import (
+    citation_measures,
+    containment,
+    exact_match,
+    normalised,
+    token_f1,
+    token_recall,
+)
 from ragstone.evaluation.confidence import bootstrap_interval
 from ragstone.evaluation.datasets import Query
 from ragstone.evaluation.retrieval import Evaluation, Judged
 from ragstone.types import Answer, Scalar
 
+SHORT = 8  # words; a longer reference is no phrase that an answer could contain
+_NONE = frozenset({"insufficient information", "unanswerable", "no answer", "not answerable"})
 RESAMPLES = 200  # for intervals of measures that are no means
 
 
@@ -32,6 +43,7 @@ class Asked:
     seconds: float
     first_s: float
     answerable: bool
+    gold: frozenset[str] = frozenset()  # ids of the relevant documents
 
 
 def ask_all(
@@ -47,9 +59,10 @@ def ask_all(
         started = time.perf_counter()
         answer, first_s = ask(query.standalone)
         seconds = time.perf_counter() - started
-        relevant = any(gain > 0 for gain in qrels.get(query.id, {}).values())
-        answerable = bool(query.answers) or relevant
-        asked.append(Asked(query, answer, seconds, first_s, answerable and query.answerable))
+        gold = frozenset(id for id, gain in qrels.get(query.id, {}).items() if gain > 0)
+        denied = bool(query.answers) and all(normalised(a) in _NONE for a in query.answers)
+        answerable = query.answerable and not denied and bool(query.answers or gold)
+        asked.append(Asked(query, answer, seconds, first_s, answerable, gold))
         if on_progress is not None:
             on_progress(number, len(queries))
     return asked
@@ -98,7 +111,17 @@ def is_right(item: Asked) -> bool:
     """Whether the answer holds a reference; a refusal of what cannot be answered is right."""
     if not item.answerable:
         return item.answer.abstained
-    return not item.answer.abstained and containment(item.answer.text, item.query.answers) == 1.0
+    if item.answer.abstained:
+        return False
+    phrases = short_references(item.query.answers)
+    if phrases or not item.gold:
+        return containment(item.answer.text, phrases) == 1.0
+    return any(citation.document_id in item.gold for citation in item.answer.citations)
+
+
+def short_references(references: Sequence[str]) -> list[str]:
+    """Those references that an answer could hold as they stand."""
+    return [reference for reference in references if len(reference.split()) <= SHORT]
 
 
 def _values(
@@ -106,12 +129,15 @@ def _values(
 ) -> dict[str, float]:
     """The measures of one question; those that have no meaning for it are left out."""
     answer, references = item.answer, item.query.answers
-    values: dict[str, float] = {}
+    values = {"right": float(is_right(item)), "confidence": answer.confidence}
     if item.answerable and references:
         said = "" if answer.abstained else _without_markers(answer)
-        values["EM"] = exact_match(said, references) if said else 0.0
-        values["F1"] = token_f1(said, references) if said else 0.0
-        values["containment"] = containment(said, references)
+        direct = answer.highlights[0].of(answer.text) if answer.highlights else said
+        values["EM"] = exact_match(direct, references) if direct else 0.0
+        values["F1"] = token_f1(direct, references) if direct else 0.0
+        values["recall"] = token_recall(said, references)
+        if short_references(references):
+            values["containment"] = containment(said, references)
     if not answer.abstained and answer.claims:
         shown = [claim for claim in answer.claims if claim.verdict == "supported"]
         values["claims supported"] = len(shown) / len(answer.claims)
@@ -120,7 +146,7 @@ def _values(
         ids = {citation.document_id for citation in answer.citations}
         found = citation_measures(
             answer,
-            references=references,
+            references=short_references(references),
             gold_documents=gold,
             texts={document_id: text_of(document_id) for document_id in ids},
         )

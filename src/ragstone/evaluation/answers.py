@@ -44,6 +44,18 @@ def containment(answer: str, references: Sequence[str]) -> float:
     return float(any(f" {wanted} " in said for r in references if (wanted := normalised(r))))
 
 
+def token_recall(answer: str, references: Sequence[str]) -> float:
+    """The best share of a reference's tokens that the answer holds: what a long reference can
+    be measured by, which no answer contains word for word (0 without references)."""
+    said = Counter(normalised(answer).split())
+    shares = [
+        sum((said & wanted).values()) / sum(wanted.values())
+        for reference in references
+        if (wanted := Counter(normalised(reference).split()))
+    ]
+    return max(shares, default=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class CitationMeasures:
     """precision: share of citations that hold the answer or overlap a gold span; recall: whether

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from ragstone.evaluation.abstention import RiskPoint, risk_coverage
 from ragstone.evaluation.comparison import Change, Comparison, Difference
 from ragstone.evaluation.retrieval import Evaluation
 
@@ -82,7 +83,7 @@ def _evaluation_text(result: Evaluation) -> str:
     lines = [f"{result.dataset}: {result.n} queries"]
     for name, value in result.measures.items():
         low, high = result.confidence[name]
-        lines.append(f"  {name:<12} {value:.4f}   95% [{low:.4f}, {high:.4f}]")
+        lines.append(f"  {name:<18} {value:.4f}   95% [{low:.4f}, {high:.4f}]")
     times = ", ".join(f"{name} {ms:.1f} ms" for name, ms in result.timings_ms.items())
     lines.append(f"  search {times}")
     return "\n".join(lines)
@@ -134,12 +135,27 @@ def _evaluation_html(result: Evaluation) -> str:
     times = [(name, f"{ms:.1f} ms") for name, ms in result.timings_ms.items()]
     return (
         f"<p>{result.n} queries.</p>"
+        + _risk_html(result)
         + _interval_plot(intervals, 0.0, 1.0)
         + _table(("measure", "mean", "95% interval"), rows)
         + _table(("search", "time"), times)
         + _facts("Settings", result.settings)
         + _facts("Versions", result.versions)
         + _facts("Checksums", result.checksums)
+    )
+
+
+def _risk_html(result: Evaluation) -> str:
+    """The risk-coverage curve, where the queries have a confidence and are right or wrong."""
+    values = [query.values for query in result.queries]
+    if not values or not all("confidence" in v and "right" in v for v in values):
+        return ""
+    points = risk_coverage([v["confidence"] for v in values], [v["right"] > 0 for v in values])
+    return (
+        "<h2>Risk and coverage</h2><p>Answering the most confident share of the questions "
+        "(across) is wrong in this share of them (up): the lower the curve, the better the "
+        f"confidence knows. Area under it (AURC): {result.measures.get('AURC', 0.0):.4f}.</p>"
+        + _risk_plot(points)
     )
 
 
@@ -202,7 +218,7 @@ def _facts(title: str, facts: Mapping[str, object]) -> str:
 
 def _interval_plot(rows: Sequence[tuple[str, float, float, float]], low: float, high: float) -> str:
     """Means as dots with their intervals as lines, one measure a row."""
-    left, width, step = 110, 560, 26
+    left, width, step = 150, 540, 26
     height = step * len(rows) + 12
 
     def x(value: float) -> float:
@@ -220,6 +236,34 @@ def _interval_plot(rows: Sequence[tuple[str, float, float, float]], low: float, 
             f'stroke-width="3"/><circle cx="{x(mean):.1f}" cy="{y}" r="4.5" fill="#3b78c4"/>'
         )
     return _svg(left + width + 20, height, "means with 95% intervals", parts)
+
+
+def _risk_plot(points: Sequence[RiskPoint]) -> str:
+    """Risk over coverage as a stepped line, both from 0 to 1."""
+    left, top, width, height = 48.0, 10.0, 560.0, 240.0
+    parts: list[str] = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, y = left + tick * width, top + (1 - tick) * height
+        parts.append(
+            f'<line x1="{left:.0f}" y1="{y:.1f}" x2="{left + width:.0f}" y2="{y:.1f}" '
+            'stroke="currentColor" stroke-opacity=".15"/>'
+            f'<text x="0" y="{y + 4:.1f}" fill="currentColor" font-size="12">{tick:.2f}</text>'
+            f'<text x="{x - 12:.1f}" y="{top + height + 18:.0f}" fill="currentColor" '
+            f'font-size="12">{tick:.2f}</text>'
+        )
+    line: list[str] = []
+    before = 0.0
+    for point in points:
+        y = top + (1 - point.risk) * height
+        line += [
+            f"{left + before * width:.1f},{y:.1f}",
+            f"{left + point.coverage * width:.1f},{y:.1f}",
+        ]
+        before = point.coverage
+    parts.append(
+        f'<polyline points="{" ".join(line)}" fill="none" stroke="#3b78c4" stroke-width="2.5"/>'
+    )
+    return _svg(left + width + 24, top + height + 26, "risk over coverage", parts)
 
 
 def _delta_plot(deltas: Sequence[float]) -> str:
