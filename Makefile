@@ -43,7 +43,7 @@ bench: setup
 
 lock: setup
 	$(PIP) install uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra local --extra openai --extra anthropic --extra serve --extra mcp --universal --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra encoders --extra local --extra openai --extra anthropic --extra serve --extra mcp --universal --generate-hashes \
 		--no-annotate --no-header --output-file requirements.lock
 
 clean:

@@ -7,7 +7,7 @@ Laws: a row does not depend on which texts stand beside it, nor on how many thre
 the batch, not by the number of texts; equal texts are encoded once. One session with one
 thread of its own is run from several threads at once: on a processor that scales better than
 threads inside an operator, and concurrent queries do not wait for each other.
-onnxruntime and tokenizers are loaded by the first encoder that is opened, not by an import.
+onnxruntime is loaded by the first encoder that is opened, not by an import.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class OnnxEncoder:
     ) -> None:
         import onnxruntime
 
-        from ragstone.models.tokens import Tokens
+        from ragstone.models.tokens import open_tokens
 
         if threads < 0 or batch_tokens < 1:
             raise UsageError(
@@ -87,7 +87,7 @@ class OnnxEncoder:
         self._identity = folder.identity
         self._threads = threads or physical_cores()
         self._batch_tokens = batch_tokens
-        self._tokens: Tokens = Tokens(
+        self._tokens: Tokens = open_tokens(
             folder.path / TOKENIZER_FILE, max_tokens=self._settings.max_tokens
         )
         options = onnxruntime.SessionOptions()

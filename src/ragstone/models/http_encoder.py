@@ -127,9 +127,9 @@ class HttpEncoder:
 
     @cached_property
     def _tokens(self) -> Tokens:
-        from ragstone.models.tokens import Tokens
+        from ragstone.models.tokens import open_tokens
 
-        return Tokens(_TOKENIZER, max_tokens=self._max_tokens)
+        return open_tokens(_TOKENIZER, max_tokens=self._max_tokens)
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         first: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 Each scores (question, passage) pairs read together, which sees more than two vectors and costs
 a model run per passage. Law: one score per passage, in their order, whatever else stands in the
-batch. onnxruntime, tokenizers and sentence-transformers are loaded only by what needs them.
+batch. onnxruntime and sentence-transformers are loaded only by what needs them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.errors import ModelError, RemoteError, UsageError
+from ragstone.errors import ModelError, RemoteError
 from ragstone.models.http_json import check_address, post_json
 
-if TYPE_CHECKING:
-    from tokenizers import Encoding
+Pair = tuple[Sequence[int], Sequence[int]]  # ids and types of question and passage
 
 MAX_TOKENS = 512  # of question and passage together; the passage's end is cut
 _BATCH = 16
@@ -37,7 +35,8 @@ class OnnxReranker:
     ) -> None:
         """`threads` 0 means onnxruntime's choice. Raises ModelError for files that do not fit."""
         import onnxruntime
-        from tokenizers import Tokenizer
+
+        from ragstone.models.tokens import open_tokens
 
         self._path = Path(folder)
         model = _first(self._path, "model.onnx", "onnx/model.onnx", "model_quantized.onnx")
@@ -46,17 +45,15 @@ class OnnxReranker:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
-            self._tokenizer = Tokenizer.from_file(str(tokenizer))
             self._session = onnxruntime.InferenceSession(
                 str(model), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # neither library has a narrower base
+        except Exception as error:  # onnxruntime's errors share no narrower base
             raise ModelError(
                 f"The reranker in {self._path} cannot be loaded: {error}.",
                 remedy="Give a folder with a cross-encoder's tokenizer.json and model.onnx.",
             ) from error
-        self._tokenizer.enable_truncation(max_tokens, strategy="only_second")
-        self._tokenizer.no_padding()
+        self._tokens = open_tokens(tokenizer, max_tokens=max_tokens)
         self._inputs = {item.name: item.type for item in self._session.get_inputs()}
         unknown = self._inputs.keys() - {"input_ids", "attention_mask", "token_type_ids"}
         if unknown:
@@ -71,38 +68,29 @@ class OnnxReranker:
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
         """A relevance score for each passage, higher is better."""
-        pairs = [(question, passage) for passage in passages]
-        try:
-            encodings = self._tokenizer.encode_batch(pairs)
-        except Exception as error:
-            raise UsageError(
-                f"The question has too many words for {self.name} ({len(question)} characters).",
-                remedy="Ask a shorter question.",
-            ) from error
+        pairs = self._tokens.pairs(question, passages)
         scores = [0.0] * len(pairs)
-        order = sorted(range(len(pairs)), key=lambda i: len(encodings[i].ids))
+        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            longest = max(len(encodings[i].ids) for i in places)
-            feed = {name: self._padded(name, places, encodings, longest) for name in self._inputs}
+            longest = max(len(pairs[i][0]) for i in places)
+            feed = {name: self._padded(name, places, pairs, longest) for name in self._inputs}
             (logits, *_) = self._session.run(None, feed)
             for place, logit in zip(places, _relevance(np.asarray(logits)), strict=True):
                 scores[place] = logit
         return scores
 
     def _padded(
-        self, name: str, places: Sequence[int], encodings: Sequence[Encoding], longest: int
+        self, name: str, places: Sequence[int], pairs: Sequence[Pair], longest: int
     ) -> npt.NDArray[np.integer]:
         integer = np.int32 if self._inputs[name] == "tensor(int32)" else np.int64
         rows = np.zeros((len(places), longest), dtype=integer)
         for row, place in zip(rows, places, strict=True):
-            encoding = encodings[place]
-            ids = {
-                "input_ids": encoding.ids,
-                "attention_mask": encoding.attention_mask,
-                "token_type_ids": encoding.type_ids,
-            }[name]
-            row[: len(ids)] = ids
+            ids, types = pairs[place]
+            if name == "attention_mask":
+                row[: len(ids)] = 1
+            else:
+                row[: len(ids)] = types if name == "token_type_ids" else ids
         return rows
 
 

@@ -1,111 +1,132 @@
 """Texts to token ids and to the spans of their tokens.
 
 Laws: a text's ids do not depend on the texts beside it; spans are code points of the given
-text, in order, without special tokens; text that spells a special token is plain text.
-Reading a long text costs no more than reading the part of it that counts.
+text, in order, without special tokens; text that spells a special token is plain text. BERT's
+tokenizers are read here, others by the library of Hugging Face where it is installed.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
-from tokenizers import Encoding, Tokenizer
-
-from ragstone.errors import ModelError
+from ragstone.errors import ModelError, UsageError
+from ragstone.models.wordpiece import WordPiece, read_wordpiece
 from ragstone.types import Span
 
-_PIECE_CHARACTERS = 1 << 16  # of a text that is read for its spans: bounds memory on long texts
-_CHARACTERS_PER_TOKEN = 16  # texts longer than this times `max_tokens` are read from their start
 
-
-class Tokens:
-    """A tokenizer file, opened. Safe to use from several threads."""
-
-    def __init__(self, path: Path, *, max_tokens: int) -> None:
-        self._path = path
-        self._max_tokens = max_tokens
-        self._cutting = _open(path)
-        self._cutting.enable_truncation(max_tokens)
-        self._room = max_tokens - self._cutting.num_special_tokens_to_add(is_pair=False)
-        if self._room < 1:
-            raise ModelError(
-                f"max_tokens = {max_tokens} leaves no room beside {path}'s special tokens.",
-                remedy="Raise max_tokens in encoder.json.",
-            )
-
-    @cached_property
-    def _whole(self) -> Tokenizer:
-        """The same tokenizer without truncation; only those who ask for spans pay for it."""
-        return _open(self._path)
+class Tokens(Protocol):
+    """An opened tokenizer. Safe to use from several threads."""
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, special tokens included, at most `max_tokens` each."""
-        heads = [self._head(text) for text in texts]
-        return [encoding.ids for encoding in self._cutting.encode_batch_fast(heads)]
+        ...
 
     def marked_ids(self, texts: Sequence[str]) -> list[tuple[list[int], list[bool]]]:
         """As `ids`, with a mask that is true for the tokens of the text itself."""
-        heads = [self._head(text) for text in texts]
-        return [
-            (encoding.ids, [not special for special in encoding.special_tokens_mask])
-            for encoding in self._cutting.encode_batch_fast(heads)
-        ]
+        ...
 
-    def _head(self, text: str) -> str:
-        """A beginning of `text` that surely gives the same ids after truncation.
+    def pairs(
+        self, question: str, passages: Sequence[str]
+    ) -> list[tuple[Sequence[int], Sequence[int]]]:
+        """Ids and types (0: question, 1: passage) of both read together, the passage's end cut.
 
-        The last word of a cut text may be torn, so it must lie beyond what is kept.
+        Raises UsageError for a question that leaves no room.
         """
-        size = _CHARACTERS_PER_TOKEN * self._max_tokens
-        while size < len(text):
-            words = self._whole.encode(text[:size], add_special_tokens=False).word_ids
-            if len(words) > self._room and words[self._room] != words[-1]:
-                return text[:size]
-            size *= 4
-        return text
+        ...
 
-    def spans(self, text: str, *, piece_characters: int = _PIECE_CHARACTERS) -> list[Span]:
-        """Code-point spans of all tokens of `text`, without special tokens, not truncated.
-
-        The text is read in pieces; the last word of each may be torn and is read again with
-        the next one. A piece that is one word grows until it holds two.
-        """
-        found: list[Span] = []
-        start, size = 0, piece_characters
-        while start < len(text):
-            end = min(start + size, len(text))
-            encoding = self._whole.encode(text[start:end], add_special_tokens=False)
-            kept = len(encoding) if end == len(text) else _before_last_word(encoding)
-            if kept == 0 and end < len(text):
-                size *= 2
-                continue
-            offsets = encoding.offsets
-            found.extend(Span(start + a, start + b) for a, b in offsets[:kept] if a < b)
-            start = end if end == len(text) else start + offsets[kept][0]
-            size = piece_characters
-        return found
+    def spans(self, text: str) -> list[Span]:
+        """Code-point spans of all tokens of `text`, without special tokens, not truncated."""
+        ...
 
 
-def _before_last_word(encoding: Encoding) -> int:
-    """How many tokens stand before the last word that starts beyond the piece's beginning."""
-    words, offsets = encoding.word_ids, encoding.offsets
-    kept = len(words)
-    while kept and words[kept - 1] == words[-1]:
-        kept -= 1
-    return kept if kept and offsets[kept][0] > 0 else 0
-
-
-def _open(path: Path) -> Tokenizer:
+def open_tokens(path: Path, *, max_tokens: int) -> Tokens:
+    """Open a `tokenizer.json`. Raises ModelError where it cannot be read or has no room."""
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception for a file it cannot read
+        file = json.loads(path.read_text(encoding="utf-8"))
+        words = read_wordpiece(file)
+        found = None if words is None else BertTokens(words, file, max_tokens=max_tokens)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is not a tokenizer: {error}.",
             remedy="It must be a tokenizer.json as the tokenizers library writes it.",
         ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True
-    return tokenizer
+    if found is None:
+        if find_spec("tokenizers") is None:
+            raise ModelError(
+                f"{path} is a tokenizer of a kind that needs the package tokenizers.",
+                remedy="Run: pip install 'ragstone[encoders]'",
+            )
+        from ragstone.models.library_tokens import LibraryTokens
+
+        return LibraryTokens(path, max_tokens=max_tokens)
+    if found.room < 1:
+        raise ModelError(
+            f"max_tokens = {max_tokens} leaves no room beside {path}'s special tokens.",
+            remedy="Raise max_tokens in encoder.json.",
+        )
+    return found
+
+
+class BertTokens:
+    """Word pieces between the special tokens that the file's template names."""
+
+    def __init__(
+        self, words: WordPiece, file: dict[str, dict[str, object]], *, max_tokens: int
+    ) -> None:
+        self._words = words
+        self._before, self._after = _specials(file)
+        self._max_tokens = max_tokens
+        self.room = max_tokens - len(self._before) - len(self._after)
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, special tokens included, at most `max_tokens` each."""
+        return [[*self._before, *self._words.ids(text, self.room), *self._after] for text in texts]
+
+    def marked_ids(self, texts: Sequence[str]) -> list[tuple[list[int], list[bool]]]:
+        """As `ids`, with a mask that is true for the tokens of the text itself."""
+        before, after = [False] * len(self._before), [False] * len(self._after)
+        return [
+            (ids, [*before, *[True] * (len(ids) - len(before) - len(after)), *after])
+            for ids in self.ids(texts)
+        ]
+
+    def pairs(
+        self, question: str, passages: Sequence[str]
+    ) -> list[tuple[Sequence[int], Sequence[int]]]:
+        """Ids and types of `[CLS] question [SEP] passage [SEP]`, the passage's end cut."""
+        asked = [*self._before, *self._words.ids(question, self._max_tokens), *self._after]
+        room = self._max_tokens - len(asked) - len(self._after)
+        if room < 0:
+            raise UsageError(
+                f"The question has too many words for a reranker ({len(question)} characters).",
+                remedy="Ask a shorter question.",
+            )
+        found: list[tuple[Sequence[int], Sequence[int]]] = []
+        for passage in passages:
+            read = [*self._words.ids(passage, room)[:room], *self._after]
+            found.append((asked + read, [0] * len(asked) + [1] * len(read)))
+        return found
+
+    def spans(self, text: str) -> list[Span]:
+        """Code-point spans of all tokens of `text`, without special tokens, not truncated."""
+        return [Span(start, end) for start, end in self._words.spans(text)]
+
+
+def _specials(file: dict[str, dict[str, object]]) -> tuple[list[int], list[int]]:
+    """Ids of the special tokens before and after a text, by the file's template."""
+    template = file["post_processor"]
+    if template["type"] == "BertProcessing":
+        return [int(template["cls"][1])], [int(template["sep"][1])]  # type: ignore[index]
+    sides: tuple[list[int], list[int]] = ([], [])
+    side = 0
+    for part in template["single"]:  # type: ignore[attr-defined]
+        if "Sequence" in part:
+            side = 1
+        else:
+            name = part["SpecialToken"]["id"]
+            sides[side].extend(template["special_tokens"][name]["ids"])  # type: ignore[index]
+    return sides
