@@ -1,4 +1,4 @@
-"""Small runs of the harnesses in `bench/`: kills, faults of disk and clock, many readers."""
+"""Small runs of the harnesses in `bench/`: kills, faults, flipped bytes, many readers."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ pytestmark = [
     [
         ("durability.py", ["--kills", "5", "--seed", "1"], "5 kills: no document lost"),
         ("faults.py", ["--faults", "10", "--seed", "1"], "10 faults: every corpus whole"),
+        ("damage.py", ["--flips", "10", "--seed", "1"], "30 flips: no wrong text"),
         ("soak.py", ["--seconds", "4", "--readers", "2"], "no error, none stale"),
     ],
 )
