@@ -31,7 +31,7 @@ from ragstone.types import Answer
 _MOST_KEPT = 500  # conversations of one caller in one corpus
 _MOST_TURNS = 300
 _NAME: JsonObject = {
-    "type": "string", "pattern": r"^[^\W\d_][\w.-]{0,63}$",
+    "type": "string", "pattern": r"^[^\W\d_](?:[\w.-]{0,62}[\w-])?$",
     "description": "Letters, digits, dots and dashes, a letter first.",
 }  # fmt: skip
 _TITLE_CHARACTERS = 100
@@ -256,7 +256,7 @@ OPERATIONS = (
     ),
     Operation(
         "GET", _ONE, "Show a conversation", "sessions", "read", show,
-        Reply("Its turns, oldest first.", examples.SESSION), (CORPUS, _SESSION), errors=(404,),
+        Reply("Its turns, oldest first.", examples.SESSION), (CORPUS, _SESSION), errors=(400, 404),
     ),
     Operation(
         "POST", f"{_ONE}/ask", "Ask in a conversation", "sessions", "read", ask,
@@ -272,11 +272,11 @@ OPERATIONS = (
     Operation(
         "GET", f"{_ONE}/export", "Export a conversation", "sessions", "read", export,
         Reply("A file.", media="text/markdown", others=("application/json",)),
-        (CORPUS, _SESSION, _FORM), errors=(404,),
+        (CORPUS, _SESSION, _FORM), errors=(400, 404),
     ),
     Operation(
         "DELETE", _ONE, "Delete a conversation", "sessions", "read", delete,
         Reply("What was deleted.", {"deleted": "harbour-dues"}), (CORPUS, _SESSION), keeps=True,
-        errors=(404,),
+        errors=(400, 404),
     ),
 )  # fmt: skip

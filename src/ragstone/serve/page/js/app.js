@@ -94,7 +94,7 @@ function setUpColours() {
 
 const KEYS = [
   ["/", "Go to the question or search field"],
-  ["g then a, s, w, d, v, e", "Ask, Search, Write, Documents, Versions, Evaluate"],
+  ["g, then", "a Ask, s Search, w Write, d Documents, v Versions, e Evaluate"],
   ["n, p", "Next, previous citation in the open document"],
   ["↑ ↓", "Move in a list"],
   ["Esc", "Close the document, or stop an answer"],
