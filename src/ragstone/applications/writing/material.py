@@ -39,6 +39,27 @@ _LEANS = re.compile(
     r"|besides|the (?:above|following|former|latter|same))\b",
     re.IGNORECASE,
 )
+# "You can find it at ... instead.": what it is stands in the sentence before.
+_LEANS_LATER = re.compile(
+    r"^(?:you|we|one|to \w+|please|simply|just)\b(?: [\w'’]+){0,3} (?:it|them|this|that|these)\b"
+    r"|\binstead\W*$",
+    re.IGNORECASE,
+)
+# Entries of a reference, whose subject is the name they stand under: "Will be used for ...", "The
+# value of the parameter.", ":data:`x`, use ..."; none says what it speaks of.
+_NO_SUBJECT = re.compile(
+    r"^(?:will|would|can|may|must|should|is|are|was|were|has|have|returns|defaults|used|see)\b"
+    r"|^\W*(?::[\w:]+:)?`[^`]*`\s*,",
+    re.IGNORECASE,
+)
+_NOUN_FIRST = re.compile(r"^(?:the|an?)\s", re.IGNORECASE)
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must"
+    r"|\w{2,}(?:ed|[a-rt-z]s)|made|became|began|came|gave|got|held|kept|led|left|lost|met|paid|put"
+    r"|ran|said|saw|sold|sent|set|spent|stood|took|told|went|won|wrote|rose|fell|grew|built|bought"
+    r"|brought|found|felt|cost|need|use)\b",
+    re.IGNORECASE,
+)
 _POINTS_ELSEWHERE = re.compile(
     r"\b(?:below|above|(?:previous|next|this|following) (?:page|section|chapter|tutorial|guide"
     r"|document|example|step|table|figure|list|release)|as follows|following|let's|we'll)\b"
@@ -277,7 +298,9 @@ def leans(text: str) -> bool:
     """Whether a sentence needs the one before it to be understood."""
     words = words_of(text)
     pronoun = bool(words) and points_back(" ".join(word.text for word in words[:2]))
-    return pronoun or bool(_LEANS.match(text.lstrip("“\"'(*"))) or text[:1].islower()
+    bare = text.lstrip("“\"'(*")
+    later = _LEANS_LATER.search(bare) is not None
+    return pronoun or later or bool(_LEANS.match(bare)) or text[:1].islower()
 
 
 def _usable(candidate: Candidate) -> bool:
@@ -293,6 +316,8 @@ def _usable(candidate: Candidate) -> bool:
     if candidate.kind == "row":
         return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and count <= 45
     if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
+        return False
+    if _NO_SUBJECT.match(candidate.text) or (_NOUN_FIRST.match(text) and not _FINITE.search(text)):
         return False
     if candidate.kind == "list_item":
         return count > _SHORTEST

@@ -21,6 +21,7 @@ from ragstone.applications.writing.manuscript import Outline, Planned
 from ragstone.applications.writing.material import Naming, centroid, within
 from ragstone.errors import UsageError
 from ragstone.grounding.lexicon import word_set
+from ragstone.grounding.names import names_of
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.protocols import Encoder, Filter, Vectors
 from ragstone.types import DocumentInfo, Hit
@@ -36,6 +37,7 @@ _GENERIC = word_set(
 _NUMBERING = re.compile(
     r"^(?:(?:chapter|section|part|item)\s+)?(?:\d{1,3}(?:\.\d{1,3})*[.):]?|[ivxIVX]{1,5}[.)]"
     r"|[A-Z][.)])\s+", re.I)  # fmt: skip
+_SPEAKS = 1.6  # what a heading gains by speaking of what is asked for
 _GERUND = re.compile(r"^[A-Z]?[a-z]+ing\b")
 
 
@@ -58,7 +60,7 @@ def plan(brief: Brief, components: Components, where: Filter | None = None) -> O
     clusters = _clusters(hits, vectors, weights, brief.sections)
     sections = _named_in_order(hits, vectors, weights, clusters, brief, components.encoder)
     if brief.kind == "faq":
-        sections = [_as_question(section, components) for section in sections]
+        sections = [_as_question(section, brief, components) for section in sections]
     if brief.kind == "table":
         return _table(brief, sections, hits, weights)
     return Outline(brief.title, tuple(sections))
@@ -136,7 +138,7 @@ def _named_in_order(
     used: set[str] = {brief.title.casefold()}
     placed: list[tuple[tuple[float, str, int], Planned]] = []
     for cluster in clusters:
-        heading = _heading(hits, vectors, weights, cluster, used, encoder)
+        heading = _heading(hits, vectors, weights, cluster, used, encoder, terms_of(brief.topic))
         used.add(heading.casefold())
         head = max(cluster, key=lambda place: float(weights[place]))
         document = hits[head].document.id
@@ -154,8 +156,10 @@ def _heading(
     cluster: list[int],
     used: set[str],
     encoder: Encoder,
+    asked: frozenset[str],
 ) -> str:
-    """The heading over most of a cluster's weight that no section has yet."""
+    """The heading over most of a cluster's weight that no section has yet; one that speaks of
+    what is asked for before one that does not ("Cookies" before "Quickstart")."""
     middle = centroid(vectors[cluster])
     votes: dict[str, float] = {}
     for place in cluster:
@@ -167,6 +171,7 @@ def _heading(
             if not name or name.casefold() in used:
                 continue
             share = (0.5 if is_generic(name) else 1.0) * (0.7 if depth == 0 else 1.0)
+            share *= _SPEAKS if terms_of(name) & asked else 1.0
             votes[name] = votes.get(name, 0.0) + near * share * min(1.0, 0.7 + 0.15 * depth)
     if votes:
         name = max(votes, key=lambda heading: (votes[heading], heading))
@@ -276,7 +281,7 @@ def _by_headings(info: DocumentInfo, sections: int, components: Components) -> l
     return [Planned(readable(info.title) or "Contents", keys=keys, document_id=info.id)]
 
 
-def _as_question(section: Planned, components: Components) -> Planned:
+def _as_question(section: Planned, brief: Brief, components: Components) -> Planned:
     """The section under a question: one that a passage asks itself, else made of the heading."""
     passages = components.snapshot.fetch(section.keys[:3])
     for passage, info in passages:
@@ -286,6 +291,12 @@ def _as_question(section: Planned, components: Components) -> Planned:
     name = section.heading
     if name.endswith("?"):
         return section
+    if not terms_of(name) & terms_of(brief.topic):  # "Quickstart" says nothing of what is asked
+        opening = any(found.start == 0 and not found.weak for found in names_of(brief.title))
+        topic = brief.title if opening else brief.title[:1].lower() + brief.title[1:]
+        return Planned(
+            f"What does “{name}” say about {topic.rstrip('?. ')}?", (name,), section.keys
+        )
     shown = name[:1].lower() + name[1:] if _GERUND.match(name) else f"“{name}”"
     return Planned(f"What do the documents say about {shown}?", (name,), section.keys)
 
