@@ -67,7 +67,7 @@ def obvious(rows, terms, p: Bm25):
     return scores
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(ROW, min_size=1, max_size=12),
     st.lists(WORDS, max_size=4),
@@ -80,7 +80,7 @@ def test_scores_are_the_definition(tmp_path_factory, rows, question, parameters)
     np.testing.assert_allclose(found, obvious(rows, terms, parameters), rtol=1e-5, atol=1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_scores_depend_on_alive_rows_alone_bit_by_bit(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("lex")
@@ -107,7 +107,7 @@ def test_scores_depend_on_alive_rows_alone_bit_by_bit(tmp_path_factory, data):
     assert np.array_equal(scored([part(merged)], terms)[0], fresh)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=10), st.data())
 def test_a_filter_takes_rows_away_and_changes_no_score(tmp_path_factory, rows, data):
     postings = built(rows, tmp_path_factory.mktemp("lex") / "a")

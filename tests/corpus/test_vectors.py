@@ -28,6 +28,7 @@ def indexed(matrix, path):
     return DenseIndex(open_arrays(path))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 40), st.sampled_from([3, 64, 100, 384]))
 def test_restored_vectors_are_unit_and_near(seed, rows, dim):
     given_ = unit(seed, rows, dim)
@@ -44,7 +45,7 @@ def test_what_no_encoder_should_give_is_refused(bad):
         quantise(matrix)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 100), st.integers(2, 60))
 def test_scores_do_not_depend_on_the_layout(tmp_path_factory, seed, rows):
     folder = tmp_path_factory.mktemp("vec")
