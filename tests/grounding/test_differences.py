@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragstone.grounding.differences import differences
+from ragstone.grounding.differences import differences, word_differences
 
 EVIDENCE = {
     "tower": "The Eiffel Tower in Paris was built in 1889, is 330 metres high and is open daily.",
@@ -65,3 +65,24 @@ def test_initials_and_surnames_bear_a_name_out():
 def test_numbers_may_stand_in_any_evidence():
     texts = ["The bridge is long.", "It was opened in 1932."]
     assert differences("The bridge was opened in 1932.", texts[:1], texts) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "sentence", "differs"),
+    [
+        ("Install python with the command pip install today.",
+         "Install flask with the command pip install today.", True),
+        ("The teachers passed the final exam in the old hall.",
+         "The students passed the final exam in the old hall.", True),
+        ("The students passed the final exam in the old hall.",
+         "The students passed the final exam in the old hall of the town.", False),
+        ("The students passed their final exams in the old hall.",
+         "The student passed the final exam in the old hall.", False),
+        ("MTV-inspired films of the play were shown in the old hall.",
+         "MTV inspired films of the play were shown in the old hall.", False),
+        ("He sells boats.", "He buys boats.", False),
+    ],
+)  # fmt: skip
+def test_one_word_in_anothers_place_is_another_statement(claim, sentence, differs):
+    assert bool(word_differences(claim, sentence)) is differs
+    assert word_differences(sentence, sentence) == []

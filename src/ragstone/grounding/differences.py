@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Literal
 
@@ -18,7 +19,11 @@ from ragstone.grounding.quantities import Quantity, agree, comparable, quantitie
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.text.analysis import stem
 
-DifferenceKind = Literal["number", "date", "name", "negation", "opposite", "strength", "order"]
+DifferenceKind = Literal[
+    "number", "date", "name", "negation", "opposite", "strength", "order", "word"
+]
+_VERBATIM = 0.75  # share of a claim's content words that stand in the sentence in the same order
+_LEAST_SHARED = 4  # content words in common below which two sentences are not "the same but one"
 
 _COMPARES = re.compile(
     r"\b(?:(?P<more>more|greater|higher|larger|bigger|longer|older|better|faster|stronger|earlier)"
@@ -190,6 +195,45 @@ def order_differences(claim: str, sentence: str) -> list[Difference]:
     return []
 
 
+def word_differences(claim: str, sentence: str) -> list[Difference]:
+    """One word put in another's place in a statement that is otherwise the sentence's own.
+
+    Content words are aligned in order; a stretch of one or two of them that stands against a
+    stretch of one or two others, with the same words before and after, is another statement.
+    Words of one root, and numbers (which are judged by value), do not count.
+    """
+    mine = [word for word in words_of(claim) if word.terms]
+    theirs = [word for word in words_of(sentence) if word.terms]
+    own, other = [w.terms[0] for w in mine], [w.terms[0] for w in theirs]
+    matcher = SequenceMatcher(None, own, other, autojunk=False)
+    shared = sum(block.size for block in matcher.get_matching_blocks())
+    if shared < _LEAST_SHARED or shared < _VERBATIM * len(own):
+        return []
+    said, known = frozenset(own), frozenset(other)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag != "replace" or last - first > 2 or end - start > 2:
+            continue
+        new, old = mine[first:last], theirs[start:end]
+        if any(c.isdigit() for word in (*new, *old) for c in word.text):
+            continue
+        if {w.terms[0] for w in new} & known or {w.terms[0] for w in old} & said:
+            continue
+        if any(_derived(w.terms[0], known) for w in new):
+            continue
+        if any(_derived(w.terms[0], said) for w in old):
+            continue
+        written, claimed = (" ".join(word.text for word in part) for part in (old, new))
+        if _letters(written) == _letters(claimed):
+            continue
+        detail = f"the documents say {written!r}, not {claimed!r}"
+        return [Difference("word", contrary=True, detail=detail)]
+    return []
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def differences(
     claim: str, sentences: Sequence[str], everything: Sequence[str]
 ) -> list[Difference]:
@@ -207,6 +251,7 @@ def differences(
             found += opposite_differences(claim, joined)
         found += strength_differences(claim, joined)
         found += order_differences(claim, best)
+        found += word_differences(claim, best)
     return sorted(found, key=lambda difference: not difference.contrary)
 
 

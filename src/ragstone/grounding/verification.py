@@ -46,8 +46,9 @@ class RuleJudge:
 class LearnedJudge:
     """Verdicts by a trained score over words and token vectors, with the rules as witnesses.
 
-    A claim stands if the score reaches `threshold`, its words align with some sentence, and no
-    number or date in it lacks a source: what is exact must be exact, however alike the rest is.
+    A claim stands if the score reaches `threshold`, its words align with some sentence, no
+    number or date in it lacks a source, and no word was put in another's place in a sentence
+    that is otherwise the document's own: what is exact must be exact, however alike the rest is.
     """
 
     def __init__(self, encoder: TokenEncoder, *, threshold: float = STANDS) -> None:
@@ -67,7 +68,7 @@ class LearnedJudge:
             return judged(claim, evidence, reading, verdict, reason, 0.0)
         row = support_features(reading, evidence, self._memory)
         confidence = float(support_of_claims().probabilities(row[None, :])[0])
-        exact = [d for d in reading.differences if d.kind in {"number", "date"}]
+        exact = [d for d in reading.differences if d.kind in {"number", "date", "word"}]
         if confidence >= self._threshold and not exact and reading.alignments:
             return judged(claim, evidence, reading, "supported", "", confidence)
         verdict, reason = verdict_of(reading)
