@@ -129,6 +129,7 @@ def ask_stream(
                 encoder=components.encoder,
                 document_of=components.snapshot.document,
                 max_tokens=options.evidence_tokens,
+                memory=memory,
             )
             stage.note(added=len(chosen) - before)
     yield Retrieved(tuple(hits), tuple(chosen), confidence)

@@ -20,6 +20,7 @@ from ragstone.applications.steps import parts
 from ragstone.grounding.evidence import approximate_tokens, select
 from ragstone.grounding.names import names_of
 from ragstone.grounding.questions import understand
+from ragstone.grounding.tokens import TokenMemory
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.protocols import Encoder, Filter, Retriever
 from ragstone.retrieval.fusion import ranked
@@ -111,16 +112,18 @@ def complete(
     encoder: Encoder | None,
     document_of: Callable[[str], Document],
     max_tokens: int,
+    memory: TokenMemory | None = None,
 ) -> list[Evidence]:
     """The evidence with the best sentence for each step that none of it speaks for, at the end.
 
-    Together they stay within one and a half of `max_tokens`.
+    Together they stay within one and a half of `max_tokens`. `memory` holds the token vectors of
+    sentences that were read for the whole question, so that most are not encoded again.
     """
     found = list(chosen)
     spent = sum(approximate_tokens(f"{item.lead_text} {item.text}") for item in found)
     for step in steps_of(question, hits):
         for item in select(
-            step, hits, encoder=encoder, document_of=document_of, max_items=_PER_STEP
+            step, hits, encoder=encoder, document_of=document_of, max_items=_PER_STEP, memory=memory
         ):
             cost = approximate_tokens(f"{item.lead_text} {item.text}")
             known = any(
@@ -135,9 +138,12 @@ def complete(
 
 
 def steps_of(question: str, hits: Sequence[Hit]) -> list[str]:
-    """The parts of a question, and what its best passages leave to be asked."""
+    """The parts of a question; where it has none, what its best passages leave to be asked."""
+    found = parts(question)
+    if found:
+        return list(found)
     further = [beyond(question, hit, first=hits[0]) for hit in hits[:FOLLOWED]]
-    return [*parts(question), *(step for step in further if step)]
+    return [step for step in further if step]
 
 
 def united(

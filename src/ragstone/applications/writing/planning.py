@@ -37,6 +37,7 @@ _GENERIC = word_set(
 _NUMBERING = re.compile(
     r"^(?:(?:chapter|section|part|item)\s+)?(?:\d{1,3}(?:\.\d{1,3})*[.):]?|[ivxIVX]{1,5}[.)]"
     r"|[A-Z][.)])\s+", re.I)  # fmt: skip
+_BROKEN_OFF = re.compile(r"(?:ing|ed|ly)$", re.IGNORECASE)  # how a phrase's last word does not end
 _SPEAKS = 1.6  # what a heading gains by speaking of what is asked for
 _GERUND = re.compile(r"^[A-Z]?[a-z]+ing\b")
 
@@ -209,7 +210,8 @@ def _phrase(
 
 
 def _phrases(text: str) -> set[str]:
-    """Runs of two or three words with content, in lower case, without numbers."""
+    """Runs of two or three words with content, in lower case, without numbers; none that ends in
+    the middle of something ("local currencies generally", "expenditures relating")."""
     found: set[str] = set()
     words = words_of(text)
     for size in (2, 3):
@@ -217,7 +219,8 @@ def _phrases(text: str) -> set[str]:
             run = words[place : place + size]
             gaps = [text[a.end : b.start] for a, b in pairwise(run)]
             plain = all(w.terms and w.text.isalpha() and len(w.text) > 2 for w in run)
-            if plain and all(gap == " " for gap in gaps):
+            whole = not _BROKEN_OFF.search(run[-1].text)
+            if plain and whole and all(gap == " " for gap in gaps):
                 found.add(" ".join(word.text.lower() for word in run))
     return found
 
