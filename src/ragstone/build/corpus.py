@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ragstone.applications.chat import Chat
     from ragstone.applications.chat_turns import Turn
     from ragstone.applications.events import Event
-    from ragstone.applications.sync import Progress, SyncReport
-    from ragstone.applications.sync_estimate import Estimate
     from ragstone.applications.structured.answer import StructuredAnswer
     from ragstone.applications.structured.schema import JsonSchema, ResponseModel
+    from ragstone.applications.sync import Progress, SyncReport
+    from ragstone.applications.sync_estimate import Estimate
     from ragstone.applications.writing.brief import Brief
     from ragstone.applications.writing.checking import CheckReport, Stated
     from ragstone.applications.writing.composing import WriteEvent
@@ -524,8 +524,8 @@ class Corpus:
         """A dialogue: the one kept under the name `session`, or a new one.
 
         A named session is written to the corpus's folder after each turn. `turns` are questions
-        and answers, or whole turns, of a dialogue that is kept elsewhere. Raises UsageError for a name that no
-        session may bear, CorpusError for a session that cannot be read.
+        and answers, or whole turns, of a dialogue that is kept elsewhere. Raises UsageError for a
+        name that no session may bear, CorpusError for a session that cannot be read.
         """
         from functools import partial
 
