@@ -13,6 +13,7 @@ from ragstone.retrieval.fusion import (
     min_max_sum,
     ranked,
     reciprocal_rank_sum,
+    relative_spread,
     zscore_sum,
     zscores,
 )
@@ -75,6 +76,25 @@ def test_standard_scores_by_the_textbook() -> None:
         {key: (value - mean) / deviation for key, value in scores.items()}
     )
     assert zscores({1: 2.0, 2: 2.0}) == {1: 0.0, 2: 0.0}
+
+
+@given(scores=st.dictionaries(st.integers(), st.floats(0.1, 100), min_size=1, max_size=20),
+       scale=st.floats(0.01, 100), empty=st.integers(0, 30))  # fmt: skip
+def test_relative_spread_does_not_see_scale_and_grows_with_empty_places(
+    scores, scale, empty
+) -> None:
+    places = len(scores)
+    spread = relative_spread(scores, places=places)
+    scaled = {key: score * scale for key, score in scores.items()}
+    assert relative_spread(scaled, places=places) == pytest.approx(spread, rel=1e-6, abs=1e-9)
+    assert relative_spread(scores, places=places + empty) >= spread - 1e-9
+    assert relative_spread(dict.fromkeys(scores, 3.0), places=places) == pytest.approx(0, abs=1e-9)
+
+
+def test_relative_spread_by_the_textbook() -> None:
+    assert relative_spread({1: 2.0, 2: 4.0}, places=2) == pytest.approx(1 / 3)
+    assert relative_spread({1: 2.0}, places=4) == pytest.approx(math.sqrt(3))
+    assert relative_spread({}, places=5) == 0.0
 
 
 def test_what_a_list_lacks_counts_as_its_lowest() -> None:

@@ -51,6 +51,26 @@ def test_hybrid_is_the_sum_of_standard_scores(library, encoder) -> None:
     assert {hit.passage.key: hit.score for hit in hits} == pytest.approx(fused)
 
 
+def test_words_that_all_passages_share_weigh_less(make_library, encoder) -> None:
+    """Each passage holds the question's words once; one of them means what is asked."""
+    alike = {f"d{i}": f"The harbour master wrote entry number {i}." for i in range(120)}
+    snapshot = make_library(alike)
+    question = "the harbour master wrote"
+    trace = Trace()
+    Hybrid(snapshot, encoder).retrieve(question, trace=trace)
+    (told,) = [stage.notes["weights"] for stage in trace.stages if stage.name == "fusion"]
+    assert float(told[0]) < 0.2
+    assert told[1] == "1"
+    trace = Trace()
+    Hybrid(snapshot, encoder).retrieve("entry number 77", trace=trace)
+    (told,) = [stage.notes["weights"] for stage in trace.stages if stage.name == "fusion"]
+    assert float(told[0]) > 0.5
+    trace = Trace()
+    Hybrid(snapshot, encoder, full_spread=0).retrieve(question, trace=trace)
+    (told,) = [stage.notes["weights"] for stage in trace.stages if stage.name == "fusion"]
+    assert told == ["1", "1"]
+
+
 def test_a_question_without_words_goes_by_meaning_and_says_so(library, encoder, caplog) -> None:
     trace = Trace()
     with caplog.at_level(logging.WARNING, logger="ragstone.retrieval.retrievers"):

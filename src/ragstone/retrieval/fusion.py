@@ -25,6 +25,19 @@ def zscores(scores: Scores) -> dict[int, float]:
     return {key: (score - mean) / deviation for key, score in scores.items()}
 
 
+def relative_spread(scores: Scores, *, places: int) -> float:
+    """Deviation of the scores divided by their mean, with 0 in those of `places` that are empty.
+
+    The coefficient of variation, one of the measures by which a list's worth is told without
+    judgements (Shtok et al., "Predicting query performance by query-drift estimation", TOIS
+    2012, compare such). It is large where few passages stand out, 0 where all score alike.
+    """
+    values = np.zeros(max(places, len(scores)))
+    values[: len(scores)] = sorted(scores.values())
+    mean = float(values.mean())
+    return float(values.std()) / mean if mean > 0 else 0.0
+
+
 def zscore_sum(lists: Sequence[Scores], *, weights: Sequence[float] = ()) -> dict[int, float]:
     """Weighted sum of standard scores; what a list lacks counts as its lowest.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ragstone.errors import UsageError
 from ragstone.protocols import Encoder, Filter, Retriever, Scored, Snapshot, Vectors
-from ragstone.retrieval.fusion import zscore_sum
+from ragstone.retrieval.fusion import relative_spread, zscore_sum
 from ragstone.retrieval.hits import Pool, stage
 from ragstone.retrieval.links import Linked
 from ragstone.retrieval.proximity import Proximate
@@ -26,6 +26,11 @@ from ragstone.types import Hit
 
 Mode = Literal["hybrid", "dense", "lexical"]
 DEPTH = 100  # candidates of each list
+# BM25 scores that spread less than this, relative to their mean, weigh less in proportion: words
+# that all passages share say little, and standard scores would stretch that little to full size.
+# Against equal weights nDCG@10 gains 3.6 on fiqa_subset, 6.6 on financebench's pages, 0.9 on
+# mtrag, and changes by at most 0.2 on four others (docs/retrieval.md).
+FULL_SPREAD = 0.4
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +65,10 @@ class Dense:
 
 
 class Hybrid:
-    """By words and meaning: the union of both lists, ranked by the sum of standard scores."""
+    """By words and meaning: the union of both lists, ranked by the sum of standard scores.
+
+    Where BM25 hardly tells the passages apart, the words weigh less.
+    """
 
     def __init__(
         self,
@@ -69,11 +77,16 @@ class Hybrid:
         *,
         weights: tuple[float, float] = (1.0, 1.0),
         depth: int = DEPTH,
+        full_spread: float = FULL_SPREAD,
     ) -> None:
-        """`weights` are those of the words and of the meaning."""
+        """`weights` are those of the words and of the meaning.
+
+        The words weigh less where the relative spread of their scores is below `full_spread`; 0
+        leaves the weights as they are.
+        """
         check_encoder(snapshot, encoder)
         self._snapshot, self._encoder = snapshot, encoder
-        self._weights, self._depth = weights, depth
+        self._weights, self._depth, self._full_spread = weights, depth, full_spread
 
     def retrieve(
         self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
@@ -86,11 +99,17 @@ class Hybrid:
         with stage(trace, "fusion") as noted:
             dense |= cosines(self._snapshot, vector, [key for key in lexical if key not in dense])
             lists: Sequence[Mapping[int, float]] = [lexical, dense] if lexical else [dense]
-            weights = self._weights if lexical else (1.0,)
+            weights = self._weighed(lexical, depth) if lexical else (1.0,)
             fused = zscore_sum(lists, weights=weights)
-            noted.note(candidates=len(fused), weights=[f"{weight:g}" for weight in weights])
+            noted.note(candidates=len(fused), weights=[f"{weight:.2g}" for weight in weights])
         pool = Pool(fused, {"bm25": lexical, "cosine": dense, "fusion": fused})
         return pool.hits(self._snapshot, k)
+
+    def _weighed(self, lexical: Mapping[int, float], places: int) -> tuple[float, float]:
+        words, meaning = self._weights
+        if self._full_spread > 0:
+            words *= min(1.0, relative_spread(lexical, places=places) / self._full_spread)
+        return words, meaning
 
 
 def retriever(snapshot: Snapshot, encoder: Encoder, mode: Mode = "hybrid") -> Retriever:
