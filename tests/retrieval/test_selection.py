@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragstone.errors import UsageError
-from ragstone.retrieval.retrievers import Hybrid
+from ragstone.retrieval.retrievers import Hybrid, Lexical
 from ragstone.retrieval.selection import (
     Diverse,
     PerDocument,
+    Recosined,
     Reranked,
     maximal_marginal_relevance,
 )
 from ragstone.retrieval.surroundings import neighbourhood, section
+from ragstone.testing.hashing import HashingEncoder
 from ragstone.types import Document, Element, Passage, Span
 
 
@@ -40,6 +42,21 @@ def test_a_reranker_decides_over_what_it_read_and_no_more(library, encoder) -> N
     assert [hit.passage.key for hit in hits[4:]] == [hit.passage.key for hit in before[4:]]
     assert [hit.rank for hit in hits] == list(range(1, len(before) + 1))
     assert "cosine" in hits[0].scores
+
+
+def test_another_encoders_cosines_change_no_order(library, encoder) -> None:
+    plain = Hybrid(library, encoder)
+    other = HashingEncoder(64)
+    hits = Recosined(plain, other).retrieve("bread and water", k=5)
+    before = plain.retrieve("bread and water", k=5)
+    assert [(hit.passage, hit.rank, hit.score) for hit in hits] == [
+        (hit.passage, hit.rank, hit.score) for hit in before
+    ]
+    asked = other.encode_queries(["bread and water"])[0]
+    for hit in hits:
+        told = other.encode_passages([hit.passage.text])[0] @ asked
+        assert hit.scores["cosine"] == pytest.approx(float(told), abs=1e-6)
+    assert not Recosined(Lexical(library), other).retrieve("zzzyx")
 
 
 @pytest.mark.parametrize("most", [1, 2])

@@ -69,9 +69,16 @@ class Components:
 
     snapshot: Snapshot
     retriever: Retriever
-    encoder: Encoder
+    encoder: Encoder  # the corpus's own, whose vectors are stored
     judge: Judge
     model: LanguageModel | None  # none: the quotes are the answer
+    # What evidence is read with: the trained models know the shipped encoder's vectors alone.
+    # None: `encoder`.
+    reader: Encoder | None = None
+
+    @property
+    def reads_with(self) -> Encoder:
+        return self.reader or self.encoder
 
 
 def ask(
@@ -104,13 +111,13 @@ def ask_stream(
     trace = trace or Trace()
     with trace.stage("retrieve"):
         hits = components.retriever.retrieve(question, k=options.k, where=where, trace=trace)
-    by_token = token_encoder(components.encoder)
+    by_token = token_encoder(components.reads_with)
     memory = None if by_token is None else TokenMemory(by_token)
     with trace.stage("evidence") as stage:
         chosen = evidence.select(
             question,
             hits,
-            encoder=components.encoder,
+            encoder=components.reads_with,
             document_of=components.snapshot.document,
             max_tokens=options.evidence_tokens,
             memory=memory,
@@ -126,7 +133,7 @@ def ask_stream(
                 question,
                 chosen,
                 hits,
-                encoder=components.encoder,
+                encoder=components.reads_with,
                 document_of=components.snapshot.document,
                 max_tokens=options.evidence_tokens,
                 memory=memory,

@@ -18,7 +18,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from ragstone import settings as settings_module
-from ragstone.build.names import Download, open_encoder, open_model, open_reranker
+from ragstone.build.names import (
+    SHIPPED_ENCODER,
+    Download,
+    open_encoder,
+    open_model,
+    open_reranker,
+    shared_reader,
+)
 from ragstone.errors import CorpusError, UsageError
 from ragstone.settings import Settings
 from ragstone.types import Scalar
@@ -550,13 +557,20 @@ class Corpus:
         from ragstone.applications.ask import Components
         from ragstone.applications.stepwise import Stepwise
         from ragstone.grounding.verification import judge_for
+        from ragstone.retrieval.selection import Recosined
 
+        reader = self.encoder
+        found = self.retriever(snapshot)
+        if self._owns_encoder and self.settings.encoder != SHIPPED_ENCODER:
+            reader = shared_reader()
+            found = Recosined(found, reader)
         return Components(
             snapshot=snapshot,
-            retriever=Stepwise(self.retriever(snapshot)),
+            retriever=Stepwise(found),
             encoder=self.encoder,
-            judge=judge_for(self.encoder),
+            judge=judge_for(reader),
             model=model,
+            reader=reader,
         )
 
     def _options(self, k: int | None) -> AskOptions:

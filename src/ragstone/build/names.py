@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from ragstone.errors import ModelError, UsageError
@@ -41,6 +42,14 @@ def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
 
         return encoder.open_encoder(model_path(spec), threads=threads)
     return encoder.open_encoder(Path(spec).expanduser(), threads=threads)
+
+
+@lru_cache(maxsize=1)
+def shared_reader() -> Encoder:
+    """The shipped encoder, one for all corpora of this process that were built with another."""
+    from ragstone.models import encoder
+
+    return encoder.shipped_encoder()
 
 
 def _remote_encoder(spec: str) -> Encoder:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ragstone.errors import UsageError
-from ragstone.protocols import Filter, Reranker, Retriever, Snapshot, Vectors
+from ragstone.protocols import Encoder, Filter, Reranker, Retriever, Snapshot, Vectors
 from ragstone.retrieval.hits import renumbered, rescored, stage
 from ragstone.retrieval.proximity import ordered_above
 from ragstone.trace import Trace
@@ -38,6 +38,33 @@ class Reranked:
                 rescored(hit, score, rerank=score) for hit, score in zip(read, scores, strict=True)
             ]
         return ordered_above(moved, rest)[:k]
+
+
+class Recosined:
+    """The same hits with another encoder's cosines in `scores["cosine"]`; their order stays.
+
+    For those who read that score: whether documents can answer was learned from the shipped
+    encoder's cosines, and another's lie elsewhere (bge's mostly between 0.5 and 0.9).
+    """
+
+    def __init__(self, retriever: Retriever, encoder: Encoder) -> None:
+        self._retriever, self._encoder = retriever, encoder
+
+    def retrieve(
+        self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
+    ) -> list[Hit]:
+        """What the wrapped retriever gives."""
+        hits = self._retriever.retrieve(question, k=k, where=where, trace=trace)
+        if not hits:
+            return hits
+        with stage(trace, "recosine") as noted:
+            noted.note(encoder=self._encoder.name, read=len(hits))
+            asked = self._encoder.encode_queries([question])[0]
+            cosines = self._encoder.encode_passages([hit.passage.text for hit in hits]) @ asked
+            return [
+                rescored(hit, hit.score, cosine=float(cosine))
+                for hit, cosine in zip(hits, cosines, strict=True)
+            ]
 
 
 class Diverse:

@@ -99,7 +99,7 @@ def _look(
     with trace.stage(f"field {leaf.path}") as stage:
         hits = components.retriever.retrieve(asked.question, k=options.k, where=where, trace=trace)
         chosen = evidence.select(
-            asked.question, hits, encoder=components.encoder,
+            asked.question, hits, encoder=components.reads_with,
             document_of=components.snapshot.document, max_tokens=options.evidence_tokens,
         )  # fmt: skip
         confidence, declined = abstention.decide(

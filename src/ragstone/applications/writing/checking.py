@@ -91,7 +91,7 @@ def judge(text: str, cited: Sequence[Citation], components: Components) -> State
     looked_up = evidence.select(
         text,
         hits,
-        encoder=components.encoder,
+        encoder=components.reads_with,
         document_of=components.snapshot.document,
         max_tokens=_EVIDENCE_TOKENS,
     )

@@ -230,7 +230,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
             for at, place in enumerate(nearest)
             if alone[at] >= _FAINT or cover[at] >= _HELD
         }
-        telling = relevance(understand(planned.heading), every, components.encoder)
+        telling = relevance(understand(planned.heading), every, components.reads_with)
         best = max(float(telling.max()), 1e-9)
         scores = [
             score + 0.12 * float(telling[place]) / best if id(every[place].hit) in bearing else 0.0
