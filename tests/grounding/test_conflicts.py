@@ -15,6 +15,7 @@ from ragstone.grounding.conflicts import find
         ("The Corrin bridge was opened in 1931.", "The Corrin bridge was opened in 1933."),
         ("The notice period is 14 days.", "The notice period is three weeks."),
         ("The ticket costs $12.", "The ticket costs $15."),
+        ("place: Skerry; visitors: 18402", "place: Skerry; visitors: 18455"),
     ],
 )
 def test_found(one, other):
@@ -32,6 +33,8 @@ def test_found(one, other):
         ("The Corrin bridge is 412 metres long.", "The Corrin bridge is 0.412 km long."),
         ("The Corrin bridge is 412 metres long.", "The Lund bridge is 398 metres long."),
         ("Sales were 5% in 2019.", "Sales were 6% in 2020."),
+        ("year: 2019; visitors: 18402; groups: 61", "year: 2020; visitors: 4115; groups: 61"),
+        ("| adult | £9.50 | tower |", "| child | £4.00 | tower |"),
         ("The Corrin bridge was opened in 1931.", "The Corrin bridge is 412 metres long."),
         ("The Corrin bridge is about 400 metres long.", "The Corrin bridge is 412 metres long."),
     ],

@@ -2,11 +2,12 @@
 
 Law: nothing is resolved here. Both sides are reported, each with where it stands, so that an
 answer can show them with their dates instead of choosing silently. Two sentences that speak
-of different years are no conflict but a course of events.
+of different years are no conflict but a course of events; nor are two rows of one table.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,6 +19,7 @@ from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Evidence
 
 _ALIKE = 0.6  # share of the shorter sentence's words that the other must hold
+_CELL = re.compile(r"([^:]{1,80}):\s*(.+)")
 _AROUND = 4  # words on each side of a number that say what it counts
 
 
@@ -43,12 +45,30 @@ def find(evidence: Sequence[Evidence]) -> list[Conflict]:
     found: list[Conflict] = []
     for first, second in combinations(range(len(evidence)), 2):
         one, other = evidence[first], evidence[second]
-        if not _same_subject(one, other):
+        if _rows_apart(one.text, other.text) or not _same_subject(one, other):
             continue
         pair = _disagreement(one.text, other.text)
         if pair is not None:
             found.append(Conflict(first, second, *pair))
     return found
+
+
+def _rows_apart(one: str, other: str) -> bool:
+    """Whether both are rows of a table with different first cells, so of different things."""
+    mine, theirs = _cells(one), _cells(other)
+    if len(mine) < 2 or len(mine) != len(theirs):
+        return False
+    names = [[name for name, _ in cells] for cells in (mine, theirs)]
+    return names[0] == names[1] and mine[0][1] != theirs[0][1]
+
+
+def _cells(text: str) -> list[tuple[str, str]]:
+    """A row's cells as (column, value): `a: 1; b: 2`, or `| 1 | 2 |` without columns' names."""
+    line = text.strip()
+    if line.startswith("|") and line.endswith("|"):
+        return [("", cell.strip().casefold()) for cell in line.strip("|").split("|")]
+    found = [_CELL.fullmatch(part.strip()) for part in line.rstrip(".").split(";")]
+    return [(cell[1].casefold(), cell[2].strip().casefold()) for cell in found if cell]
 
 
 def _same_subject(one: Evidence, other: Evidence) -> bool:
