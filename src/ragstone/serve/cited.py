@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ragstone.applications.wire import JsonObject
+from ragstone.documents.places import unit_of
 from ragstone.types import Abstention, Citation, Claim
 
 SOURCES = "\n\nSources:\n"
@@ -73,4 +74,7 @@ class CitedText:
 
 def _place(citation: Citation) -> str:
     name = citation.title or citation.source
-    return f"{name}, p. {citation.page}" if citation.page else name
+    if not citation.page:
+        return name
+    unit = unit_of(citation.source)
+    return f"{name}, {'p.' if unit == 'page' else unit} {citation.page}"

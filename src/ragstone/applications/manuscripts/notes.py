@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote as percent_encoded
 
 from ragstone.applications.writing.manuscript import Block, Manuscript, Source, Statement, place_of
+from ragstone.documents.places import unit_of
 from ragstone.types import Citation, Span
 
 GAP = "[…]"  # stands where words of the document are left out between two quotes
@@ -49,14 +50,14 @@ def numbers_of(statement: Statement, numbers: dict[tuple[str, Span], int]) -> li
 
 
 def place(citation: Citation) -> str:
-    """Where a quote stands, for a reader: title, headings, page."""
+    """Where a quote stands, for a reader: title, headings, and page, slide or sheet."""
     title = citation.title or Path(citation.source).name
     parts = [title]
     path = [head for head in citation.heading_path if head.strip() and head != title]
     if path:
         parts.append(" › ".join(path[-2:]))
     if citation.page is not None:
-        parts.append(f"page {citation.page}")
+        parts.append(f"{unit_of(citation.source)} {citation.page}")
     return ", ".join(" ".join(part.split()) for part in parts)
 
 
