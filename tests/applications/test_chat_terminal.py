@@ -1,5 +1,6 @@
 """The chat on a real terminal of 80 columns: Ctrl-C stops one answer, and its commands obey."""
 
+import codecs
 import os
 import re
 import select
@@ -47,6 +48,7 @@ class Terminal:
         )  # fmt: skip
         os.close(inner)
         self.text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # reads cut characters
 
     def until(self, pattern: str, *, after: int = 0, timeout_s: float = 60.0) -> int:
         """Read until `pattern` stands in what was printed after `after`; where it ends."""
@@ -55,7 +57,7 @@ class Terminal:
             assert time.monotonic() < deadline, self.text[after:]
             if select.select([self.fd], [], [], 1.0)[0]:
                 try:
-                    self.text += os.read(self.fd, 65536).decode("utf-8", "replace")
+                    self.text += self._decoder.decode(os.read(self.fd, 65536))
                 except OSError:  # the program has ended
                     break
         found = re.search(pattern, self.text[after:])

@@ -41,7 +41,7 @@ WHOLE = (START, event("ping"), words("Good"), words(" day"), END, event("message
 @pytest.fixture
 def model(endpoint):
     with AnthropicModel(
-        "m", base_url=endpoint.url, api_key="k", timeout_s=0.4, retries=Retries(2, 0.01)
+        "m", base_url=endpoint.url, api_key="k", timeout_s=2.0, retries=Retries(2, 0.01)
     ) as model:
         yield model
 
@@ -116,7 +116,7 @@ def test_a_reply_that_goes_wrong_in_the_middle(endpoint, reply, model, body, cut
 
 
 def test_silence_and_nobody_there(endpoint, reply, model):
-    endpoint.answers(reply(WHOLE, headers=STREAM, wait_s=2.0))
+    endpoint.answers(reply(WHOLE, headers=STREAM, wait_s=6.0))
     with pytest.raises(RemoteError, match="silent"):
         list(model.generate(HELLO))
     with (

@@ -34,7 +34,7 @@ LAST = line(
 
 @pytest.fixture
 def model(endpoint):
-    return OllamaModel("m", host=endpoint.url, context_tokens=2048, timeout_s=0.4, retries=QUICK)
+    return OllamaModel("m", host=endpoint.url, context_tokens=2048, timeout_s=2.0, retries=QUICK)
 
 
 def test_a_reply_is_streamed_with_its_usage_and_the_window_is_stated(endpoint, reply, model):
@@ -95,7 +95,7 @@ def test_a_reply_that_goes_wrong_in_the_middle(endpoint, reply, model, body, cut
 
 
 def test_silence(endpoint, reply, model):
-    endpoint.answers(reply([words("late"), LAST], wait_s=2.0))
+    endpoint.answers(reply([words("late"), LAST], wait_s=6.0))
     with pytest.raises(RemoteError, match="silent for"):
         list(model.generate(HELLO))
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragstone.errors import UsageError
+from ragstone.retrieval.fusion import zscores
 from ragstone.retrieval.retrievers import Hybrid, Lexical
 from ragstone.retrieval.selection import (
     Diverse,
@@ -34,7 +35,8 @@ class ByLength:
 
 def test_a_reranker_decides_over_what_it_read_and_no_more(library, encoder) -> None:
     plain = Hybrid(library, encoder)
-    hits = Reranked(plain, ByLength(), depth=4).retrieve("sea and bread", k=99)
+    alone = Reranked(plain, ByLength(), depth=4, first_weight=0)
+    hits = alone.retrieve("sea and bread", k=99)
     before = plain.retrieve("sea and bread", k=99)
     lengths = [len(hit.passage.text) for hit in hits[:4]]
     assert lengths == sorted(lengths)
@@ -42,6 +44,20 @@ def test_a_reranker_decides_over_what_it_read_and_no_more(library, encoder) -> N
     assert [hit.passage.key for hit in hits[4:]] == [hit.passage.key for hit in before[4:]]
     assert [hit.rank for hit in hits] == list(range(1, len(before) + 1))
     assert "cosine" in hits[0].scores
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0, 1e6])
+def test_a_reranker_and_the_first_score_are_weighed(library, encoder, weight) -> None:
+    plain = Hybrid(library, encoder)
+    before = plain.retrieve("sea and bread", k=4)
+    hits = Reranked(plain, ByLength(), depth=4, first_weight=weight).retrieve("sea and bread", k=4)
+    told = zscores({hit.passage.key: -float(len(hit.passage.text)) for hit in before})
+    first = zscores({hit.passage.key: hit.score for hit in before})
+    for hit in hits:
+        key = hit.passage.key
+        assert hit.score == pytest.approx(told[key] + weight * first[key])
+    if weight == 1e6:
+        assert [hit.passage.key for hit in hits] == [hit.passage.key for hit in before]
 
 
 def test_another_encoders_cosines_change_no_order(library, encoder) -> None:

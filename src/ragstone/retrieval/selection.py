@@ -13,17 +13,33 @@ import numpy as np
 
 from ragstone.errors import UsageError
 from ragstone.protocols import Encoder, Filter, Reranker, Retriever, Snapshot, Vectors
+from ragstone.retrieval.fusion import zscores
 from ragstone.retrieval.hits import renumbered, rescored, stage
 from ragstone.retrieval.proximity import ordered_above
 from ragstone.trace import Trace
 from ragstone.types import Hit
 
+FIRST_WEIGHT = 0.5  # of the wrapped score beside the reranker's; see docs/retrieval.md
+
 
 class Reranked:
-    """The first `depth` hits in the order of a reranker's scores; the others stay below."""
+    """The first `depth` hits by a reranker's scores and the wrapped ones; the others stay below.
 
-    def __init__(self, retriever: Retriever, reranker: Reranker, *, depth: int = 30) -> None:
+    Both are standardised and summed, the wrapped ones by `first_weight` (0: the reranker alone
+    decides). A cross-encoder trained on web questions misreads others: alone it loses 19 points
+    of nDCG@10 on multihop_rag, with half the first score 8, and gains 1 to 5 on three others.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        reranker: Reranker,
+        *,
+        depth: int = 30,
+        first_weight: float = FIRST_WEIGHT,
+    ) -> None:
         self._retriever, self._reranker, self._depth = retriever, reranker, depth
+        self._first_weight = first_weight
 
     def retrieve(
         self, question: str, *, k: int = 10, where: Filter | None = None, trace: Trace | None = None
@@ -34,8 +50,11 @@ class Reranked:
         with stage(trace, "rerank") as noted:
             noted.note(reranker=self._reranker.name, read=len(read))
             scores = self._reranker.score(question, [hit.passage.text for hit in read])
+            told = zscores(dict(enumerate(scores)))
+            first = zscores({at: hit.score for at, hit in enumerate(read)})
             moved = [
-                rescored(hit, score, rerank=score) for hit, score in zip(read, scores, strict=True)
+                rescored(hit, told[at] + self._first_weight * first[at], rerank=scores[at])
+                for at, hit in enumerate(read)
             ]
         return ordered_above(moved, rest)[:k]
 

@@ -16,6 +16,7 @@ export function evaluateView(main) {
   const chosen = new Set();
   const writable = state.caller.may_write;
   const detail = h("section", { class: "detail", "aria-live": "polite" });
+  const followed = new Map(); // job id to its row: a list that is read again must not end a job twice
   let runs = [];
   let round = 0;
 
@@ -65,10 +66,16 @@ export function evaluateView(main) {
   }
 
   async function follow(job, under) {
+    const known = followed.get(job.id);
+    if (known) {
+      if (!known.classList.contains("done")) under.prepend(known);
+      return;
+    }
     const bar = h("progress", { "aria-label": `Measuring ${job.id}` });
     const note = h("span", { class: "note" }, "Waiting");
     const stop = h("button", { type: "button", class: "plain", onclick: () => post(`evaluations/${encodeURIComponent(job.id)}/cancel`, {}).catch(() => {}) }, "Stop");
     const item = h("li", {}, h("span", { class: "name" }, job.id), bar, note, stop);
+    followed.set(job.id, item);
     under.prepend(item);
     const on = (_, now) => {
       if (now.total) {
@@ -81,6 +88,7 @@ export function evaluateView(main) {
         note.textContent = now.problem;
       } else if (now.state === "done") {
         say(`${job.id} is measured.`);
+        item.classList.add("done");
         chosen.clear();
         chosen.add(job.id);
       }
