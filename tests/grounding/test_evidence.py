@@ -110,6 +110,12 @@ def test_texts_without_words(text):
     assert len(select("Why?", [hit(source)], encoder=None, document_of=lambda _: source)) <= 1
 
 
+def test_marks_without_a_word_are_no_evidence_beside_words():
+    source = document("###\n\nThe lamp was lit in 1871.\n\n* * *\n\nIt burned oil.")
+    texts = [candidate.text for candidate in candidates_of([hit(source)], lambda _: source)]
+    assert texts == ["The lamp was lit in 1871.", "It burned oil."]
+
+
 def test_a_question_states_nothing_but_leads_to_its_answer():
     source = document("What is the fee for a guided tour? It is 4 pounds. Bring a coat.")
     found = candidates_of([hit(source)], lambda _: source)

@@ -69,7 +69,7 @@ class _Structure:
 
 def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -> list[Candidate]:
     """All units of the hits' passages that state something, hits in order, no stretch of a
-    document twice; where nothing states anything, the questions that stand there."""
+    document twice; where nothing states anything, the questions and marks that stand there."""
     structures: dict[str, _Structure] = {}
     seen: dict[str, list[Span]] = {}
     found: list[Candidate] = []
@@ -86,12 +86,14 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
                 continue
             taken.append(span)
             lead = _lead(structure, span, kind, units[place - 1][0] if place else None)
-            only_asks = kind in {"sentence", "list_item"} and asks(span.of(structure.text))
-            (asking if only_asks else found).append(
+            text = span.of(structure.text)
+            only_asks = kind in {"sentence", "list_item"} and asks(text)
+            wordless = not any(map(str.isalnum, text))  # the mark of a heading, a rule
+            (asking if only_asks or wordless else found).append(
                 Candidate(
                     hit=hit,
                     span=span,
-                    text=span.of(structure.text),
+                    text=text,
                     kind=kind,
                     place=place,
                     of=len(units),
