@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
-from ragstone.errors import ModelError, UsageError
+from ragstone.errors import ModelError
 from ragstone.types import Span
 
 _PIECE_CHARACTERS = 1 << 16  # of a text that is read for its spans: bounds memory on long texts
@@ -66,10 +66,7 @@ class LibraryTokens:
         try:
             encodings = self._pairing.encode_batch([(question, passage) for passage in passages])
         except Exception as error:  # the library's own error for a question that is too long
-            raise UsageError(
-                f"The question has too many words for a reranker ({len(question)} characters).",
-                remedy="Ask a shorter question.",
-            ) from error
+            raise ValueError(str(error)) from error
         return [(encoding.ids, encoding.type_ids) for encoding in encodings]
 
     def _head(self, text: str) -> str:

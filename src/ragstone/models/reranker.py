@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.errors import ModelError, RemoteError
+from ragstone.errors import ModelError, RemoteError, UsageError
 from ragstone.models.http_json import check_address, post_json
 
 Pair = tuple[Sequence[int], Sequence[int]]  # ids and types of question and passage
@@ -68,7 +68,13 @@ class OnnxReranker:
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
         """A relevance score for each passage, higher is better."""
-        pairs = self._tokens.pairs(question, passages)
+        try:
+            pairs = self._tokens.pairs(question, passages)
+        except ValueError as error:
+            raise UsageError(
+                f"The question has too many words for a reranker ({len(question)} characters).",
+                remedy="Ask a shorter question.",
+            ) from error
         scores = [0.0] * len(pairs)
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
         for start in range(0, len(order), _BATCH):

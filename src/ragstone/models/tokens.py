@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from ragstone.errors import ModelError, UsageError
+from ragstone.errors import ModelError
 from ragstone.models.wordpiece import WordPiece, read_wordpiece
 from ragstone.types import Span
 
@@ -34,7 +34,7 @@ class Tokens(Protocol):
     ) -> list[tuple[Sequence[int], Sequence[int]]]:
         """Ids and types (0: question, 1: passage) of both read together, the passage's end cut.
 
-        Raises UsageError for a question that leaves no room.
+        Raises ValueError for a question that leaves no room.
         """
         ...
 
@@ -101,13 +101,10 @@ class BertTokens:
         asked = [*self._before, *self._words.ids(question, self._max_tokens), *self._after]
         room = self._max_tokens - len(asked) - len(self._after)
         if room < 0:
-            raise UsageError(
-                f"The question has too many words for a reranker ({len(question)} characters).",
-                remedy="Ask a shorter question.",
-            )
+            raise ValueError(f"the question alone has {len(asked)} tokens")
         found: list[tuple[Sequence[int], Sequence[int]]] = []
         for passage in passages:
-            read = [*self._words.ids(passage, room)[:room], *self._after]
+            read = [*self._words.ids(passage, room), *self._after]
             found.append((asked + read, [0] * len(asked) + [1] * len(read)))
         return found
 
