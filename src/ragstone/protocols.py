@@ -114,6 +114,37 @@ class Reranker(Protocol):
     def score(self, question: str, passages: Sequence[str]) -> Sequence[float]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """Where one passage holds the answer to a question, as log-probabilities over its tokens.
+
+    `starts` and `ends` (tokens,): the answer begins or ends with this token, which stands at the
+    code points `places` (tokens, 2) of the passage. `none`: that it holds no answer, to be compared
+    with a start plus an end. `answers`: the log-odds that the passage as a whole answers.
+    """
+
+    places: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+    none: float
+    answers: float
+
+
+class Reader(Protocol):
+    """Reads a question and passages together and says where an answer stands."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(
+        self, question: str, texts: Sequence[str], *, titles: Sequence[str]
+    ) -> list[PassageReading]:
+        """One reading for each text, in their order; `titles` has as many entries."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Judge(Protocol):
     """Verifies a claim against its evidence; the verdict, its reason and confidence are in the
     claim that comes back."""

@@ -38,6 +38,7 @@ class Settings:
     # none, one that `models pull` brings, a folder with an ONNX cross-encoder,
     # sentence-transformers:NAME, or URL#MODEL
     reranker: str = "none"
+    reader: Literal["shipped", "none"] = "shipped"  # reads question and passages together
     llm_timeout_s: float = 120.0  # without a token from an endpoint
 
     # retrieval

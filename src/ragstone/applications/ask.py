@@ -20,6 +20,7 @@ from ragstone.grounding import (
     abstention,
     citations,
     claims,
+    comprehension,
     conflicts,
     evidence,
     extractive,
@@ -32,6 +33,7 @@ from ragstone.protocols import (
     Finish,
     Judge,
     LanguageModel,
+    Reader,
     Retriever,
     Snapshot,
 )
@@ -74,11 +76,12 @@ class Components:
     model: LanguageModel | None  # none: the quotes are the answer
     # What evidence is read with: the trained models know the shipped encoder's vectors alone.
     # None: `encoder`.
-    reader: Encoder | None = None
+    evidence_encoder: Encoder | None = None
+    reader: Reader | None = None  # none: words and vectors alone say where an answer stands
 
     @property
     def reads_with(self) -> Encoder:
-        return self.reader or self.encoder
+        return self.evidence_encoder or self.encoder
 
 
 def ask(
@@ -111,6 +114,9 @@ def ask_stream(
     trace = trace or Trace()
     with trace.stage("retrieve"):
         hits = components.retriever.retrieve(question, k=options.k, where=where, trace=trace)
+    with trace.stage("read") as stage:
+        read = comprehension.comprehend(question, hits, components.reader)
+        stage.note(passages=len(read.readings), likeliest=read.best())
     by_token = token_encoder(components.reads_with)
     memory = None if by_token is None else TokenMemory(by_token)
     with trace.stage("evidence") as stage:
@@ -121,10 +127,13 @@ def ask_stream(
             document_of=components.snapshot.document,
             max_tokens=options.evidence_tokens,
             memory=memory,
+            read=read,
         )
         stage.note(chosen=len(chosen))
     with trace.stage("decide") as stage:
-        confidence, declined = abstention.decide(question, chosen, hits, level=options.caution)
+        confidence, declined = abstention.decide(
+            question, chosen, hits, level=options.caution, read=read
+        )
         stage.note(confidence=confidence, caution=options.caution, answers=declined is None)
     if declined is None:
         with trace.stage("complete") as stage:
@@ -154,7 +163,7 @@ def ask_stream(
     if not sheet.claims:
         for claim in _quotes(question, chosen):
             yield sheet.show(claim, "\n")
-    sheet.highlight(shortanswers.find(question, sheet.cited(), memory=memory))
+    sheet.highlight(shortanswers.find(question, sheet.cited(), memory=memory, read=read))
     yield sheet.done(None)
 
 

@@ -23,8 +23,9 @@ from ragstone.build.names import (
     Download,
     open_encoder,
     open_model,
+    open_reader,
     open_reranker,
-    shared_reader,
+    shared_encoder,
 )
 from ragstone.errors import CorpusError, UsageError
 from ragstone.settings import Settings
@@ -559,18 +560,19 @@ class Corpus:
         from ragstone.grounding.verification import judge_for
         from ragstone.retrieval.selection import Recosined
 
-        reader = self.encoder
+        evidence_encoder = self.encoder
         found = self.retriever(snapshot)
         if self._owns_encoder and self.settings.encoder != SHIPPED_ENCODER:
-            reader = shared_reader()
-            found = Recosined(found, reader)
+            evidence_encoder = shared_encoder()
+            found = Recosined(found, evidence_encoder)
         return Components(
             snapshot=snapshot,
             retriever=Stepwise(found),
             encoder=self.encoder,
-            judge=judge_for(reader),
+            judge=judge_for(evidence_encoder),
             model=model,
-            reader=reader,
+            evidence_encoder=evidence_encoder,
+            reader=open_reader(self.settings.reader),
         )
 
     def _options(self, k: int | None) -> AskOptions:

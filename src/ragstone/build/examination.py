@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Literal
 
 from ragstone import settings as settings_module
 from ragstone.build.names import open_encoder
@@ -26,6 +27,7 @@ def examine(path: str, *, config: Path | None = None, repair: bool = False) -> l
         findings.append(Finding("error", error.what, error.remedy))
         identity = ""
     findings.extend(_encoder(settings.encoder, settings.threads, identity))
+    findings.extend(_reader(settings.reader))
     findings.extend(_model(settings.llm))
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.severity])
@@ -54,6 +56,18 @@ def _encoder(spec: str, threads: int, identity: str) -> list[Finding]:
         return [Finding("error", error.what, error.remedy)]
     finally:
         encoder.close()
+    return []
+
+
+def _reader(spec: Literal["shipped", "none"]) -> list[Finding]:
+    if spec == "none":
+        return []
+    from ragstone.models.reader import shipped_reader
+
+    try:
+        shipped_reader(threads=1).verify()
+    except RagstoneError as error:
+        return [Finding("error", error.what, error.remedy)]
     return []
 
 

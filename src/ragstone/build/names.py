@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from ragstone.errors import ModelError, UsageError
-from ragstone.protocols import Encoder, LanguageModel, Reranker
+from ragstone.protocols import Encoder, LanguageModel, Reader, Reranker
 from ragstone.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -45,11 +46,23 @@ def open_encoder(spec: str, *, threads: int = 0) -> Encoder:
 
 
 @lru_cache(maxsize=1)
-def shared_reader() -> Encoder:
+def shared_encoder() -> Encoder:
     """The shipped encoder, one for all corpora of this process that were built with another."""
     from ragstone.models import encoder
 
     return encoder.shipped_encoder()
+
+
+@lru_cache(maxsize=1)
+def _shipped_reader() -> Reader:
+    from ragstone.models import reader
+
+    return reader.shipped_reader()
+
+
+def open_reader(spec: Literal["shipped", "none"]) -> Reader | None:
+    """The shipped reader, one for all corpora of this process; None for `none`."""
+    return _shipped_reader() if spec == "shipped" else None
 
 
 def _remote_encoder(spec: str) -> Encoder:

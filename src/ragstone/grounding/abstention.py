@@ -12,6 +12,7 @@ from typing import Literal
 
 from ragstone.grounding.answerable import SIGNS, held_by, missing_words, signs
 from ragstone.grounding.citations import cite
+from ragstone.grounding.comprehension import NOTHING, Comprehension, can_answer
 from ragstone.grounding.lexicon import LIGHT_VERBS
 from ragstone.grounding.questions import Question, understand
 from ragstone.grounding.suggestions import could_answer
@@ -38,14 +39,16 @@ def decide(
     hits: Sequence[Hit],
     *,
     level: Level = "balanced",
+    read: Comprehension = NOTHING,
 ) -> tuple[float, Abstention | None]:
     """The probability that `evidence` answers `question`, and a refusal where it is too low.
 
+    `read` is what a reader makes of the same hits.
     A question all of whose words stand in the best piece of evidence (or in the title and
     headings over it) is tried from a lower probability on.
     """
     asked = understand(question)
-    confidence = answerable(asked, evidence, hits)
+    confidence = answerable(asked, evidence, hits, read=read)
     if evidence and confidence >= threshold(asked, evidence, level):
         return confidence, None
     return confidence, Abstention(
@@ -63,8 +66,19 @@ def threshold(asked: Question, evidence: Sequence[Evidence], level: Level) -> fl
     return HELD_THRESHOLDS[level] if held else THRESHOLDS[level]
 
 
-def answerable(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> float:
+def answerable(
+    asked: Question,
+    evidence: Sequence[Evidence],
+    hits: Sequence[Hit],
+    *,
+    read: Comprehension = NOTHING,
+) -> float:
     """The probability that the evidence holds the answer, 0 to 1; 0 without evidence."""
+    return can_answer(read, without_reading(asked, evidence, hits)) if evidence else 0.0
+
+
+def without_reading(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> float:
+    """The same by the signs of question, evidence and hits alone."""
     if not evidence:
         return 0.0
     return float(_model().probabilities(signs(asked, evidence, hits))[0])

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
+from ragstone.grounding.comprehension import NOTHING, Comprehension, held_in_unit
 from ragstone.grounding.instructions import addresses_model, instructing
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
@@ -46,6 +47,7 @@ def select(
     max_items: int = 6,
     enough: float = ENOUGH,
     memory: TokenMemory | None = None,
+    read: Comprehension = NOTHING,
 ) -> list[Evidence]:
     """The sentences and rows of `hits` that bear on `question`, the most telling first.
 
@@ -53,13 +55,17 @@ def select(
     and leads together (about 4 characters a token); at least one item comes back if any hit
     has text. `enough` moves how many are taken; `memory` keeps the
     token vectors for what reads the evidence next. Without an encoder that gives token vectors
-    (`tokens.TokenEncoder`) the choice is by words alone.
+    (`tokens.TokenEncoder`) the choice is by words alone. `read` is what a reader makes of the same
+    hits.
     """
     candidates = without_instructions(candidates_of(hits, document_of))
     if not candidates:
         return []
     asked = understand(question)
     probabilities = score(asked, candidates, encoder, memory=memory)
+    if read:
+        units = zip(candidates, probabilities.tolist(), strict=True)
+        probabilities = np.array([held_in_unit(read, c.hit.rank, c.span, p) for c, p in units])
     chosen: list[Candidate] = []
     spent = 0
     missing = 1.0  # probability that nothing chosen so far holds the answer

@@ -6,6 +6,7 @@ definition, and one that offers a choice, is better served by the whole sentence
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from functools import cache
 
 import numpy as np
 
+from ragstone.grounding.comprehension import NOTHING, Comprehension
 from ragstone.grounding.lexicon import MONTHS, NUMBER_WORDS, SCALES, word_set
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
@@ -22,6 +24,7 @@ from ragstone.grounding.trees import Trees, shipped
 from ragstone.grounding.words import words_of
 from ragstone.types import Evidence, Span
 
+_MOST = 0.8  # of a sentence: more is the sentence
 _LEAST = 0.2  # share of the best evidence's score below which a piece is not read
 # Probability from which words are marked. With the set left out of training, the likeliest
 # stretch of the right sentence shares .36 of its words (F1) with the reference at .1, .53 at .5.
@@ -53,22 +56,27 @@ def find(
     *,
     memory: TokenMemory | None = None,
     sure: float = _SURE,
+    read: Comprehension = NOTHING,
 ) -> ShortAnswer | None:
     """The likeliest short answer, None where few words cannot answer or none are likely.
 
-    `memory` gives token vectors, if the encoder has them; without it words and places decide.
+    `read` is what a reader makes of the hits; what it did not read is left to the scorer of
+    stretches, to which `memory` gives token vectors, if the encoder has them.
     """
     asked = understand(question)
     if not evidence or asked.kind in _WHOLE or _defines_only(asked):
         return None
+    comprehended = _by_reader(asked, evidence, read)
+    if comprehended is not None:
+        return comprehended
     top = max(item.score for item in evidence)
-    read = [place for place, item in enumerate(evidence) if item.score >= _LEAST * top]
-    texts = [evidence[place].text for place in read]
+    places = [place for place, item in enumerate(evidence) if item.score >= _LEAST * top]
+    texts = [evidence[place].text for place in places]
     encoded: Sequence[Encoded | None] = [None] * (len(texts) + 1)
     if memory is not None:
         encoded = memory.encode([question, *texts])
     found: list[ShortAnswer] = []
-    for place, text, unit in zip(read, texts, encoded[1:], strict=True):
+    for place, text, unit in zip(places, texts, encoded[1:], strict=True):
         spans = [stretch for stretch in stretches(text) if _fits(asked, stretch.span.of(text))]
         if not spans:
             continue
@@ -84,6 +92,26 @@ def find(
         key=lambda answer: (answer.score * evidence[answer.index].score, -answer.index),
         default=None,
     )
+
+
+def _by_reader(
+    asked: Question, evidence: Sequence[Evidence], read: Comprehension
+) -> ShortAnswer | None:
+    """The likeliest answer by the reader in what is shown; None where it was not read, where it
+    is not of the kind that is asked for, or where it is most of the sentence anyway."""
+    best: ShortAnswer | None = None
+    top = max(item.score for item in evidence)
+    for place, item in enumerate(evidence):
+        found = read.within(item.rank, item.span)
+        if found is None or item.score < _LEAST * top:
+            continue
+        span = Span(found.span.start - item.span.start, found.span.end - item.span.start)
+        words = span.of(item.text)
+        likely = item.score / (1.0 + math.exp(-found.score))
+        fits = words.strip() and _fits(asked, words) and len(words) < _MOST * len(item.text)
+        if fits and (best is None or likely > best.score):
+            best = ShortAnswer(words, place, span, likely)
+    return best
 
 
 @cache

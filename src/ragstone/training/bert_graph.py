@@ -1,12 +1,12 @@
-"""A BERT encoder as an ONNX graph of onnxruntime's fused operators, in fp32 or int8.
+"""BERT as an ONNX graph of onnxruntime's fused operators, in fp32 or int8: encoder and reader.
 
 Laws: both graphs compute the same function but for quantisation; the int8 graph's scales are
 constants, so a row's vector does not depend on its batch; its integer arithmetic is exact on
 every processor, because weights keep to 7 bits (see docs/decisions/0002). Knows the names of
 Hugging Face's BERT weights and nothing of tokenizers or files.
 
-Inputs: `input_ids` int32 (batch, tokens), right-padded with anything; `lengths` int32 (batch).
-Outputs: `sentence_embedding` float32 (batch, dim), mean-pooled, unit length;
+The encoder's inputs: `input_ids` int32 (batch, tokens), right-padded with anything; `lengths` int32
+(batch). Outputs: `sentence_embedding` float32 (batch, dim), mean-pooled, unit length;
 `last_hidden_state` float32 (batch, tokens, dim).
 """
 
@@ -21,6 +21,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Array = npt.NDArray[np.float32]
+Axes = Mapping[str, Sequence[str | int] | None]  # of inputs and outputs; None: not said
 
 WEIGHT_LIMIT = 63  # 2 * 255 * 63 < 2**15: no pair of products saturates in AVX2's 16 bits
 _TABLE_LIMIT = 127  # the embedding table is looked up, never multiplied in 16 bits
@@ -50,7 +51,7 @@ class InputScale:
 
 
 @dataclass(slots=True)
-class _Graph:
+class Graph:
     """Nodes and constants as they are added; names are numbers."""
 
     nodes: list[onnx.NodeProto] = field(default_factory=list)
@@ -77,6 +78,27 @@ class _Graph:
         self.nodes.append(node)
         return name
 
+    def product(self, value: str, weight: Array, bias: Array, *, output: str = "") -> str:
+        """value @ weight + bias in fp32."""
+        made = self.add("MatMul", [value, self.constant(weight)])
+        return self.add("Add", [made, self.constant(bias)], output=output)
+
+    def model(
+        self,
+        inputs: Axes,
+        outputs: Axes,
+    ) -> onnx.ModelProto:
+        """The model; inputs of three axes are floats, others int32, outputs floats."""
+        made = helper.make_tensor_value_info
+        taken = [
+            made(name, TensorProto.FLOAT if len(axes or ()) == 3 else TensorProto.INT32, axes)
+            for name, axes in inputs.items()
+        ]
+        given = [made(name, TensorProto.FLOAT, axes) for name, axes in outputs.items()]
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_CONTRIB, 1)]
+        graph = helper.make_graph(self.nodes, "bert", taken, given, self.constants)
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
 
 def quantised(weight: Array, limit: int, *, axis: int) -> tuple[npt.NDArray[np.int8], Array]:
     """Symmetric int8 with one scale per slice along `axis`: weight ~ integers * scale."""
@@ -85,37 +107,41 @@ def quantised(weight: Array, limit: int, *, axis: int) -> tuple[npt.NDArray[np.i
     return np.clip(np.rint(weight / scale), -limit, limit).astype(np.int8), scale
 
 
-def bert_graph(
-    weights: Mapping[str, Array],
-    shape: BertShape,
-    *,
-    scales: Mapping[str, InputScale] | None = None,
-    tapped: bool = False,
-) -> onnx.ModelProto:
-    """Build the graph: fp32 without `scales`, else int8 with one scale per product's input.
+@dataclass(slots=True)
+class Stack:
+    """The layers of one BERT: fp32 without `scales`, else int8 with one scale per product's input.
 
     The inputs of products are named `{layer}.{attention|context|feedforward|activation}`;
     `tapped` makes each of them an output of that name, which is how they are calibrated.
     """
-    g = _Graph()
-    taps: list[str] = []
-    dim = weights["embeddings.word_embeddings.weight"].shape[1]
 
-    def norm(value: str, residual: str, name: str) -> str:
+    graph: Graph
+    weights: Mapping[str, Array]
+    shape: BertShape
+    scales: Mapping[str, InputScale] | None = None
+    tapped: bool = False
+    taps: list[str] = field(default_factory=list)
+
+    def norm(self, value: str, residual: str, name: str) -> str:
+        """The sum of two values, normalised."""
+        g = self.graph
         total = g.add("Add", [value, residual])
-        gamma, beta = (g.constant(weights[f"{name}.{part}"]) for part in ("weight", "bias"))
-        return g.add("LayerNormalization", [total, gamma, beta], axis=-1, epsilon=shape.epsilon)
+        gamma, beta = (g.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+        kept = self.shape.epsilon
+        return g.add("LayerNormalization", [total, gamma, beta], axis=-1, epsilon=kept)
 
-    def products(value: str, tap: str, *linears: tuple[Array, Array]) -> list[str]:
+    def linear(self, name: str) -> tuple[Array, Array]:
+        """Weight (in, out) and bias of a linear layer."""
+        return self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"]
+
+    def products(self, value: str, tap: str, *linears: tuple[Array, Array]) -> list[str]:
         """value @ weight + bias for each (weight (in, out), bias), `value` quantised once."""
-        if tapped:
-            taps.append(g.add("Identity", [value], output=tap))
-        if scales is None:
-            return [
-                g.add("Add", [g.add("MatMul", [value, g.constant(w)]), g.constant(b)])
-                for w, b in linears
-            ]
-        s = scales[tap]
+        g = self.graph
+        if self.tapped:
+            self.taps.append(g.add("Identity", [value], output=tap))
+        if self.scales is None:
+            return [g.product(value, weight, bias) for weight, bias in linears]
+        s = self.scales[tap]
         if np.any(s.divisor != 1):
             value = g.add("Mul", [value, g.constant(1 / s.divisor)])
         scale, zero = g.constant(np.float32(s.scale)), g.constant(np.uint8(s.zero_point))
@@ -135,45 +161,96 @@ def bert_graph(
             results.append(g.add("MatMulIntegerToFloat", inputs, domain=_CONTRIB))
         return results
 
-    def linear(name: str) -> tuple[Array, Array]:
-        return weights[f"{name}.weight"].T, weights[f"{name}.bias"]
+    def layers(self, x: str) -> str:
+        """All layers over `x` (batch, tokens, dim); rows end at `lengths`."""
+        g = self.graph
+        for index in range(self.shape.layers):
+            layer = f"encoder.layer.{index}"
+            names = ("query", "key", "value")
+            parts = [self.linear(f"{layer}.attention.self.{name}") for name in names]
+            qkv = self.products(x, f"{index}.attention", *parts)
+            inputs, heads = [*qkv, "", "lengths"], self.shape.heads
+            context = g.add("MultiHeadAttention", inputs, domain=_CONTRIB, num_heads=heads)
+            output = self.linear(f"{layer}.attention.output.dense")
+            (y,) = self.products(context, f"{index}.context", output)
+            x = self.norm(y, x, f"{layer}.attention.output.LayerNorm")
+            wide = self.linear(f"{layer}.intermediate.dense")
+            (y,) = self.products(x, f"{index}.feedforward", wide)
+            y = g.add("Gelu", [y], domain=_CONTRIB)
+            (y,) = self.products(y, f"{index}.activation", self.linear(f"{layer}.output.dense"))
+            x = self.norm(y, x, f"{layer}.output.LayerNorm")
+        return x
 
+
+def bert_graph(
+    weights: Mapping[str, Array],
+    shape: BertShape,
+    *,
+    scales: Mapping[str, InputScale] | None = None,
+    tapped: bool = False,
+) -> onnx.ModelProto:
+    """Build the encoder's graph; `scales` and `tapped` as in `Stack`."""
+    g = Graph()
+    stack = Stack(g, weights, shape, scales, tapped)
+    dim = weights["embeddings.word_embeddings.weight"].shape[1]
     tokens = g.add("Shape", ["input_ids"], start=1, end=2)
     words, positions = _embed(g, weights, tokens, integer=scales is not None)
-    x = norm(words, positions, "embeddings.LayerNorm")
-    for index in range(shape.layers):
-        layer = f"encoder.layer.{index}"
-        parts = [linear(f"{layer}.attention.self.{n}") for n in ("query", "key", "value")]
-        qkv = products(x, f"{index}.attention", *parts)
-        context = g.add(
-            "MultiHeadAttention", [*qkv, "", "lengths"], domain=_CONTRIB, num_heads=shape.heads
-        )
-        (y,) = products(context, f"{index}.context", linear(f"{layer}.attention.output.dense"))
-        x = norm(y, x, f"{layer}.attention.output.LayerNorm")
-        (y,) = products(x, f"{index}.feedforward", linear(f"{layer}.intermediate.dense"))
-        y = g.add("Gelu", [y], domain=_CONTRIB)
-        (y,) = products(y, f"{index}.activation", linear(f"{layer}.output.dense"))
-        x = norm(y, x, f"{layer}.output.LayerNorm")
+    x = stack.layers(stack.norm(words, positions, "embeddings.LayerNorm"))
     g.add("Identity", [x], output="last_hidden_state")
     _pool(g, x, tokens)
+    inputs: Axes = {"input_ids": ["batch", "tokens"], "lengths": ["batch"]}
+    outputs: Axes = {
+        "sentence_embedding": ["batch", dim],
+        "last_hidden_state": ["batch", "tokens", dim],
+        **dict.fromkeys(stack.taps),
+    }
+    return g.model(inputs, outputs)
 
-    made = helper.make_tensor_value_info
-    outputs = [
-        made("sentence_embedding", TensorProto.FLOAT, ["batch", dim]),
-        made("last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", dim]),
-        *(made(tap, TensorProto.FLOAT, None) for tap in taps),
-    ]
-    inputs = [
-        made("input_ids", TensorProto.INT32, ["batch", "tokens"]),
-        made("lengths", TensorProto.INT32, ["batch"]),
-    ]
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_CONTRIB, 1)]
-    graph = helper.make_graph(g.nodes, "bert", inputs, outputs, g.constants)
-    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+def reader_graph(
+    weights: Mapping[str, Array],
+    shape: BertShape,
+    *,
+    scales: Mapping[str, InputScale] | None = None,
+    tapped: bool = False,
+) -> onnx.ModelProto:
+    """Build the reader's graph: question and passage in one row, scored together.
+
+    Inputs: `word_vectors` float32 (batch, tokens, dim), looked up in the encoder's table;
+    `token_type_ids` int32 (batch, tokens), 0 for the question; `lengths` int32 (batch). Outputs:
+    `span_logits` (batch, tokens, 2), of an answer's first and last token; `passage_logits`
+    (batch, 1): that the passage answers.
+    """
+    g = Graph()
+    stack = Stack(g, weights, shape, scales, tapped)
+    tokens = g.add("Shape", ["word_vectors"], start=1, end=2)
+    zero = g.constant(np.array([0]))
+    places = g.constant(weights["embeddings.position_embeddings.weight"])
+    position = g.add("Slice", [places, zero, tokens, zero])
+    kinds = g.constant(weights["embeddings.token_type_embeddings.weight"])
+    kind = g.add("Gather", [kinds, "token_type_ids"])
+    words = g.add("Add", ["word_vectors", position])
+    x = stack.layers(stack.norm(words, kind, "embeddings.LayerNorm"))
+    g.product(x, *stack.linear("span"), output="span_logits")
+    first = g.add("Gather", [x, g.constant(np.int64(0))], axis=1)
+    pooled = g.add("Tanh", [g.product(first, *stack.linear("pooler"))])
+    g.product(pooled, *stack.linear("passage"), output="passage_logits")
+    dim = weights["embeddings.LayerNorm.weight"].shape[0]
+    inputs: Axes = {
+        "token_type_ids": ["batch", "tokens"],
+        "lengths": ["batch"],
+        "word_vectors": ["batch", "tokens", dim],
+    }
+    outputs: Axes = {
+        "span_logits": ["batch", "tokens", 2],
+        "passage_logits": ["batch", 1],
+        **dict.fromkeys(stack.taps),
+    }
+    return g.model(inputs, outputs)
 
 
 def _embed(
-    g: _Graph, weights: Mapping[str, Array], tokens: str, *, integer: bool
+    g: Graph, weights: Mapping[str, Array], tokens: str, *, integer: bool
 ) -> tuple[str, str]:
     """Word vectors (batch, tokens, dim) and what is added to them by position (tokens, dim).
 
@@ -192,7 +269,7 @@ def _embed(
     return g.add("Mul", [floats, g.add("Gather", [g.constant(scale), "input_ids"])]), position
 
 
-def _pool(g: _Graph, hidden: str, tokens: str) -> None:
+def _pool(g: Graph, hidden: str, tokens: str) -> None:
     """The mean over a row's own tokens, scaled to length 1: a product with a mask."""
     axis_0, axis_1 = g.constant(np.array([0])), g.constant(np.array([1]))
     count = g.add("Cast", [g.add("Squeeze", [tokens, axis_0])], to=int(TensorProto.INT32))

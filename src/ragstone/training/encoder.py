@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -118,13 +118,26 @@ def calibrated(
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
+
+    def values() -> Iterator[list[Array]]:
+        for ids in open_tokens(tokenizer_file, max_tokens=MAX_TOKENS).ids(texts):
+            lengths = np.array([len(ids)], np.int32)
+            feed = {"input_ids": np.array([ids], np.int32), "lengths": lengths}
+            yield session.run(taps, feed)
+
+    return scales_of(weights, taps, values())
+
+
+def scales_of(
+    weights: Mapping[str, Array], taps: Sequence[str], values: Iterable[Sequence[Array]]
+) -> dict[str, InputScale]:
+    """One InputScale per tap, from the values that each text gives (1, tokens, channels)."""
     low = {tap: np.full(1, np.inf, np.float32) for tap in taps}
     high = {tap: np.full(1, -np.inf, np.float32) for tap in taps}
-    for ids in open_tokens(tokenizer_file, max_tokens=MAX_TOKENS).ids(texts):
-        feed = {"input_ids": np.array([ids], np.int32), "lengths": np.array([len(ids)], np.int32)}
-        for tap, values in zip(taps, session.run(taps, feed), strict=True):
-            low[tap] = np.minimum(low[tap], values.min(axis=(0, 1)))
-            high[tap] = np.maximum(high[tap], values.max(axis=(0, 1)))
+    for row in values:
+        for tap, found in zip(taps, row, strict=True):
+            low[tap] = np.minimum(low[tap], found.min(axis=(0, 1)))
+            high[tap] = np.maximum(high[tap], found.max(axis=(0, 1)))
     return {tap: _scale(low[tap], high[tap], _rows(weights, tap)) for tap in taps}
 
 

@@ -1,0 +1,144 @@
+"""What a reader makes of the hits: where in them the answer stands, and how sure that is.
+
+Words and vectors say what a sentence is about; a reader, which sees question and passage
+together, says whether it answers (Clark and Gardner 2018; Rajpurkar et al. 2018 for "no answer").
+Law: a pure function of hits and readings; nothing is read but the best hits of a language that
+the reader knows, and what it says is a sign among others, never the only one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ragstone.protocols import PassageReading, Reader
+from ragstone.text.language import detect_language
+from ragstone.types import Hit, Span
+
+READ = 4  # best hits that are read: the cost is theirs
+MOST_TOKENS = 24  # of an answer
+_LANGUAGES = frozenset({"en", ""})  # of question and document; "" is too short to tell
+_SURE = 12.0  # log-odds beyond which nothing is learned
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The likeliest answer in a stretch of text: its code points, and the log-odds that this is
+    the answer rather than that the passage holds none."""
+
+    span: Span
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """The readings of the best hits, by passage."""
+
+    readings: Mapping[int, tuple[Hit, PassageReading]]  # by the hit's rank
+
+    def __bool__(self) -> bool:
+        return bool(self.readings)
+
+    def reading(self, rank: int) -> PassageReading | None:
+        """The reading of the hit of that rank, None where it was not read."""
+        return self.readings[rank][1] if rank in self.readings else None
+
+    def within(self, rank: int, span: Span) -> Found | None:
+        """The likeliest answer inside `span` (of the document) in the hit of that rank; None where
+        the hit was not read or no token lies in the span."""
+        if rank not in self.readings:
+            return None
+        hit, reading = self.readings[rank]
+        start = hit.passage.span.start
+        inside = (reading.places[:, 0] >= span.start - start) & (
+            reading.places[:, 1] <= span.end - start
+        )
+        own = np.flatnonzero(inside)
+        if not len(own):
+            return None
+        first, last = int(own[0]), int(own[-1]) + 1
+        scores = reading.starts[first:last, None] + reading.ends[None, first:last]
+        shape = np.ones(scores.shape, dtype=bool)
+        scores = np.where(np.triu(shape) & ~np.triu(shape, MOST_TOKENS), scores, -np.inf)
+        begin, end = np.unravel_index(int(scores.argmax()), scores.shape)
+        places = reading.places[first:last]
+        found = Span(start + int(places[begin, 0]), start + int(places[end, 1]))
+        return Found(found, _bounded(float(scores[begin, end]) - reading.none))
+
+    def best(self) -> float:
+        """The log-odds of the likeliest answer in any hit that was read; -12 where none was."""
+        found = [self.within(rank, hit.passage.span) for rank, (hit, _) in self.readings.items()]
+        return max((one.score for one in found if one is not None), default=-_SURE)
+
+    def answers(self) -> float:
+        """The largest log-odds that a hit as a whole answers; -12 where none was read."""
+        return max((_bounded(r.answers) for _, r in self.readings.values()), default=-_SURE)
+
+
+NOTHING = Comprehension({})
+
+# Weights of logistic regressions, the constant last: of the signs below, by
+# `ragstone.training.comprehension`.
+UNIT = (0.62, 0.25, 0.4, 0.0)
+DECISION = (0.8, 0.2, 0.4, 0.0)
+
+
+def unit_signs(
+    read: Comprehension, rank: int, span: Span, probability: float
+) -> list[float] | None:
+    """Log-odds by the scorer of evidence, of the likeliest answer in the unit, and that the whole
+    passage answers; None where it was not read."""
+    reading, found = read.reading(rank), read.within(rank, span)
+    if reading is None or found is None:
+        return None
+    return [log_odds(probability), found.score, _bounded(reading.answers)]
+
+
+def held_in_unit(read: Comprehension, rank: int, span: Span, probability: float) -> float:
+    """The probability that a unit holds the answer, by the scorer of evidence and the reader."""
+    row = unit_signs(read, rank, span, probability)
+    return probability if row is None else _sigmoid(row, UNIT)
+
+
+def decision_signs(read: Comprehension, probability: float) -> list[float]:
+    """Log-odds that the evidence answers by the trees of abstention, of the likeliest answer in
+    any passage, and that any passage answers."""
+    return [log_odds(probability), read.best(), read.answers()]
+
+
+def can_answer(read: Comprehension, probability: float) -> float:
+    """The probability that the evidence answers, by the trees of abstention and the reader."""
+    return _sigmoid(decision_signs(read, probability), DECISION) if read else probability
+
+
+def _sigmoid(row: Sequence[float], weights: Sequence[float]) -> float:
+    total = sum(value * weight for value, weight in zip(row, weights[:-1], strict=True))
+    return 1.0 / (1.0 + math.exp(-_bounded(total + weights[-1])))
+
+
+def comprehend(question: str, hits: Sequence[Hit], reader: Reader | None) -> Comprehension:
+    """Read the best hits; empty without a reader, and for languages that it does not know."""
+    if reader is None or detect_language(question) not in _LANGUAGES:
+        return NOTHING
+    chosen = [hit for hit in hits[:READ] if hit.document.language in _LANGUAGES]
+    if not chosen:
+        return NOTHING
+    texts = [hit.passage.text for hit in chosen]
+    titles = [hit.document.title for hit in chosen]
+    readings = reader.read(question, texts, titles=titles)
+    return Comprehension(
+        {hit.rank: (hit, reading) for hit, reading in zip(chosen, readings, strict=True)}
+    )
+
+
+def log_odds(probability: float) -> float:
+    """ln(p / (1 - p)), within -12 and 12."""
+    inner = min(1.0 - 1e-9, max(1e-9, probability))
+    return _bounded(math.log(inner / (1.0 - inner)))
+
+
+def _bounded(value: float) -> float:
+    return min(_SURE, max(-_SURE, value))
