@@ -23,6 +23,7 @@ from ragstone.applications.wire_reading import (
     whole_of,
 )
 from ragstone.errors import CorpusError
+from ragstone.text.spaces import one_line
 from ragstone.types import Abstention, Answer, Citation, Span
 
 
@@ -58,12 +59,12 @@ def markdown(turns: Sequence[Turn], *, title: str = "Conversation") -> str:
     parts = [f"# {title}"]
     for turn in turns:
         answer = turn.answer
-        parts.append(f"## {_line(turn.question)}")
+        parts.append(f"## {one_line(turn.question)}")
         if turn.standalone and turn.standalone != turn.question:
-            parts.append(f"*Understood as: {_line(turn.standalone)}*")
+            parts.append(f"*Understood as: {one_line(turn.standalone)}*")
         parts.append(answer.text)
         notes = [
-            f"{number}. {_place(citation)}: “{_line(citation.quote)}”"
+            f"{number}. {_place(citation)}: “{one_line(citation.quote)}”"
             for number, citation in enumerate(answer.citations, start=1)
         ]
         if notes:
@@ -113,7 +114,3 @@ def _turn(row: Mapping[str, object]) -> Turn:
 def _pair(value: object) -> Span:
     start, end = list_of(value)
     return Span(whole_of(start), whole_of(end))
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

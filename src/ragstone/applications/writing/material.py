@@ -24,6 +24,7 @@ from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
 from ragstone.protocols import Filter, Snapshot, Vectors
+from ragstone.text.spaces import one_line
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section
@@ -207,7 +208,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     lexical = {place: by_words(place) for place in usable}
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
-    vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
+    vectors = components.encoder.encode_passages([one_line(every[place].text) for place in nearest])
     asked = components.encoder.encode_queries(
         [f"{planned.heading} {topic}", planned.heading, *planned.questions]
     )
@@ -385,7 +386,3 @@ def centroid(vectors: Vectors) -> Vectors:
     mean: Vectors = vectors.mean(axis=0)
     norm = np.float32(np.linalg.norm(mean))
     return mean / norm if norm > 0 else mean
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
