@@ -15,9 +15,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from durability import Trial
 from ragstone.corpus.repairing import doctor
 from ragstone.errors import RagstoneError
+from trials import Trial
 
 
 def outcome(made: Trial, copy: Path, before: tuple) -> str:

@@ -11,7 +11,6 @@ lost or doubled and no file left over. Prints a table by operation, and fails on
 
 import argparse
 import os
-import random
 import shutil
 import signal
 import sys
@@ -22,124 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ragstone.applications import sync_take
-from ragstone.applications.sync import sync
-from ragstone.applications.sync_remove import remove
-from ragstone.corpus import Store, import_corpus
-from ragstone.testing.hashing import HashingEncoder
-from ragstone.testing.reading import chunk_paragraphs, read_plain, titled_text
-
-FILES = 60
-WORDS = ["cat", "dog", "fox", "eel", "lynx", "owl", "bee", "ant"]
-QUESTIONS = ["cat fox", "owl", "bee ant eel"]
-OPERATIONS = {  # method -> what the table calls it
-    "sync": "sync", "remove": "rm", "rollback": "rollback", "reembed": "reembed",
-    "optimize": "optimize", "merge": "merging indexes", "repair": "building indexes anew",
-    "export": "export", "take_in": "import",
-}  # fmt: skip
-
-
-class Trial:
-    """A folder of files, a corpus of it, and the work that is killed."""
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.random = random.Random(seed)
-        self.docs = folder / "docs"
-        self.docs.mkdir(parents=True)
-        self.corpus = folder / "corpus"
-        self.folder = folder
-        self.seed = 0  # of the corpus's encoder
-        self.change(FILES)
-        self.sync()
-
-    def change(self, count: int) -> None:
-        for _ in range(count):
-            path = self.docs / f"{self.random.randrange(FILES)}.txt"
-            if path.exists() and self.random.random() < 0.25:
-                path.unlink()
-            elif path.exists() and self.random.random() < 0.2:
-                path.rename(self.docs / f"{self.random.randrange(FILES)}.txt")
-            else:
-                paragraphs = self.random.randrange(1, 6)
-                path.write_text(
-                    "\n\n".join(
-                        " ".join(self.random.choices(WORDS, k=30)) for _ in range(paragraphs)
-                    )
-                )
-
-    def encoder(self) -> HashingEncoder:
-        return HashingEncoder(64, seed=self.seed)
-
-    def store(self) -> Store:
-        return Store.open(
-            self.corpus, encoder_identity=self.encoder().identity, dim=64, create=True
-        )
-
-    def sync(self, corpus: Path | None = None) -> None:
-        encoder = self.encoder()
-        with Store.open(
-            corpus or self.corpus, encoder_identity=encoder.identity, dim=64, create=True
-        ) as store:
-            sync(store, [self.docs], encoder=encoder, read=read_plain, chunk=chunk_paragraphs,
-                 embedding_text=titled_text, workers=0, confirm_missing=True)  # fmt: skip
-
-    # Each work is done again after a kill: it must come to its end then.
-
-    def remove(self) -> None:
-        with self.store() as store, store.snapshot() as snapshot:
-            ids = [info.id for info in snapshot.documents()][:3]
-            if ids:
-                remove(store, ids)
-
-    def rollback(self) -> None:
-        with self.store() as store:
-            store.rollback(store.versions()[0].number)
-
-    def reembed(self) -> None:
-        with Store.open(self.corpus) as store:
-            store.reembed(HashingEncoder(64, seed=self.seed + 1), titled_text)
-
-    def optimize(self) -> None:
-        with self.store() as store:
-            store.optimize(keep=2)
-
-    def merge(self) -> None:
-        with self.store() as store, store.writer() as writer:
-            writer.merge(all_=True)
-
-    def repair(self) -> None:
-        with self.store() as store:
-            store.doctor(repair=True)
-
-    def export(self) -> None:
-        with self.store() as store:
-            store.export(self.folder / "export.zip")
-
-    def take_in(self) -> None:
-        target = self.folder / "imported"
-        if target.exists():
-            shutil.rmtree(target)
-        import_corpus(self.folder / "export.zip", target)
-
-    def state(self, corpus: Path | None = None) -> tuple[int, list, list]:
-        with Store.open(corpus or self.corpus) as store, store.snapshot() as snapshot:
-            seed = int(snapshot.encoder_identity.rsplit("-", 1)[1])
-            encoder = HashingEncoder(64, seed=seed)
-            documents = [
-                (info.source, snapshot.document(info.id).text, info.passages)
-                for info in snapshot.documents()
-            ]
-            answers = []
-            for question in QUESTIONS:
-                vector = encoder.encode_queries([question])[0]
-                for found in (snapshot.lexical(question, 500), snapshot.dense(vector, 500)):
-                    hits = snapshot.fetch([s.key for s in found])
-                    answers.append(
-                        sorted((s.score, i.source, p.span.start, p.text)
-                               for s, (p, i) in zip(found, hits, strict=True))
-                    )  # fmt: skip
-            if len({source for source, _, _ in documents}) != len(documents):
-                raise AssertionError("a document is doubled")
-            return seed, documents, answers
+from trials import OPERATIONS, Trial, examine, prepare
 
 
 def child(work: Callable[[], None]) -> int:
@@ -176,51 +58,14 @@ def timed(work: Callable[[], None]) -> float:
 def trial(
     number: int, trial_: Trial, names: list[str], durations: dict[str, float]
 ) -> tuple[str, str]:
-    """One kill; gives the operation and what was left of it: "old", "new" or "ended"."""
+    """One kill; gives the operation and what `examine` says was left of it, or "ended"."""
     name = names[number % len(names)]
-    work: Callable[[], None] = getattr(trial_, name)
-    if name == "sync":
-        trial_.change(12)
-    if name in ("take_in",):
-        trial_.export()
-    if name == "repair":  # something to mend
-        victim = trial_.random.choice(sorted((trial_.corpus / "segments").iterdir()))
-        before = trial_.state()
-        victim.write_bytes(victim.read_bytes()[: trial_.random.randrange(200)])
-    else:
-        before = trial_.state()
+    before = trial_.state()
+    work = prepare(trial_, name)
     was_killed = killed(work, trial_.random.uniform(0, 1.1) * durations[name])
-    if name == "repair":
-        trial_.repair()
-        assert trial_.state() == before, "repair changed an answer"
-        outcome = "mended"
-    else:
-        after = trial_.state()
-        with Store.open(trial_.corpus) as store:
-            errors = [f for f in store.doctor() if f.severity == "error"]
-        assert not errors, errors
-        outcome = "old" if after == before else "new"
-        if after[0] != trial_.seed:
-            trial_.seed = after[0]
-        work()
-        if name == "reembed":
-            trial_.seed = trial_.state()[0]
-    if name == "take_in":
-        assert trial_.state(trial_.folder / "imported") == trial_.state(), "import differs"
-    if name in ("export", "optimize", "merge", "take_in"):
-        assert trial_.state() == before, f"{name} changed an answer"
-    trial_.sync()
-    fresh = trial_.folder / "fresh"
-    shutil.rmtree(fresh, ignore_errors=True)
-    trial_.sync(fresh)
-    assert trial_.state() == trial_.state(fresh), "not what a new corpus would be"
-    with Store.open(trial_.corpus) as store, store.writer():
-        pass  # its sweep
-    with Store.open(trial_.corpus) as store:
-        left = [f for f in store.doctor() if "left over" in f.what]
-    assert not left, left
+    left = examine(trial_, name, before, work)
     assert not list(trial_.folder.rglob(".ragstone-*")), "a folder of a killed run is left over"
-    return name, outcome if was_killed else "ended"
+    return name, left if was_killed else "ended"
 
 
 def main() -> None:
@@ -255,8 +100,8 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for name in dict.fromkeys(names):
         count = tally[name]
-        left = count["old"] + count["mended"]
-        cells = [OPERATIONS[name], left + count["new"], left, count["new"], count["ended"]]
+        left, done = count["as before"], count["wholly done"]
+        cells = [OPERATIONS[name], left + done, left, done, count["ended"]]
         print("| " + " | ".join(map(str, cells)) + " |")
     print(
         f"\n{kills} kills: no document lost, doubled or stale, no error found, nothing left over."

@@ -2,7 +2,7 @@
 
     python bench/faults.py [--faults N] [--seed N]
 
-The same work as in `durability.py` (sync, removal, rollback, re-embedding, optimising, merging,
+The work of `trials.py` (sync, removal, rollback, re-embedding, optimising, merging,
 repair, export, import) is done while one thing goes wrong: a write, fsync or rename fails, or all
 from some moment on, as on a full or dying disk (faults.c, preloaded; needs a C compiler); a small
 tmpfs runs full (needs root); the clock is a year off; the corpus's folder may not be written to any
@@ -25,10 +25,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from durability import FILES, OPERATIONS, Trial
 from ragstone.applications import sync_take
-from ragstone.corpus import Store
 from ragstone.errors import RagstoneError
+from trials import FILES, OPERATIONS, Trial, examine, prepare
 
 SAID = 7  # exit code of work that ended with an error and a remedy
 NOBODY = 65534
@@ -105,51 +104,6 @@ def run(work: Callable[[], None], before: Callable[[], None], after: Callable[[]
         said += piece
     os.close(readable)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), int(said or 0)
-
-
-def prepare(made: Trial, name: str) -> Callable[[], None]:
-    """Something to do for the operation, and the operation."""
-    if name == "sync":
-        made.change(12)
-    if name == "take_in":
-        made.export()
-        shutil.rmtree(made.folder / "imported", ignore_errors=True)
-    if name == "repair":
-        victim = made.random.choice(sorted((made.corpus / "segments").iterdir()))
-        victim.write_bytes(victim.read_bytes()[: made.random.randrange(200)])
-    return getattr(made, name)
-
-
-def examine(made: Trial, name: str, before: tuple, work: Callable[[], None]) -> str:
-    """After the fault: the corpus is whole, and the work comes to its end. Gives what was left."""
-    if name == "repair":
-        made.repair()
-        assert made.state() == before, "repair changed an answer"
-        left = "as before"
-    else:
-        after = made.state()
-        with Store.open(made.corpus) as store:
-            errors = [f for f in store.doctor() if f.severity == "error"]
-        assert not errors, errors
-        left = "as before" if after == before else "wholly done"
-        made.seed = after[0]
-        work()
-        made.seed = made.state()[0]
-    if name in ("export", "optimize", "merge", "take_in"):
-        assert made.state() == before, f"{name} changed an answer"
-    if name == "take_in":
-        assert made.state(made.folder / "imported") == made.state(), "import differs"
-    made.sync()
-    fresh = made.folder / "fresh"
-    shutil.rmtree(fresh, ignore_errors=True)
-    made.sync(fresh)
-    assert made.state() == made.state(fresh), "not what a new corpus would be"
-    with Store.open(made.corpus) as store, store.writer():
-        pass  # its sweep
-    with Store.open(made.corpus) as store:
-        orphans = [f for f in store.doctor() if "left over" in f.what]
-    assert not orphans, orphans
-    return left
 
 
 def failing_calls(made: Trial, wrapper: Wrapper, fault: Fault, name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
     import ragstone
 
-    with ragstone.open("my-corpus", create=True) as corpus:
+    with ragstone.open("my-corpus") as corpus:
         corpus.sync("papers/")
         answer = corpus.ask("When was the lamp first lit?")
         print(answer.text, answer.citations)

@@ -203,7 +203,7 @@ def test_only_what_was_edited_is_judged(corpus: ragstone.Corpus, digest: Manuscr
     true = Stated("Work began in May 1871.", (), "One")
     false = Stated("Work began in May 1971.", (), "One")
     with corpus.snapshot() as snapshot:
-        parts = corpus._components(snapshot, None)
+        parts = corpus._parts.components(snapshot, None)
         inner = parts.judge
         counting = Counting()
         report = check(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ragstone.applications.chat_turns import Turn
 from ragstone.protocols import Finish, LanguageModel
+from ragstone.text.spaces import one_line
 from ragstone.types import Message
 
 _TOKENS = 96
@@ -27,13 +28,13 @@ def rewrite_messages(said: str, turns: Sequence[Turn]) -> list[Message]:
     """The conversation that asks for the standalone form; the stable part stands first."""
     lines: list[str] = []
     for turn in turns:
-        lines.append(f"User: {_line(turn.question)}")
+        lines.append(f"User: {one_line(turn.question)}")
         if turn.answer.text:
-            lines.append(f"Assistant: {_line(turn.answer.text)[:_REPLY]}")
+            lines.append(f"Assistant: {one_line(turn.answer.text)[:_REPLY]}")
     shown = "\n".join(lines)
     return [
         Message("system", REWRITE),
-        Message("user", f"Conversation:\n{shown}\n\nLast message: {_line(said)}"),
+        Message("user", f"Conversation:\n{shown}\n\nLast message: {one_line(said)}"),
     ]
 
 
@@ -59,7 +60,3 @@ def parse_rewrite(reply: str) -> str:
         line = line.removeprefix(label).strip()
     line = line.strip("\"“”'` ")
     return line if 0 < len(line) <= _LONGEST else ""
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ragstone.grounding.claims import NO_ANSWER
+from ragstone.text.spaces import one_line
 from ragstone.types import Claim, Evidence, Message
 
 SMALL_EVIDENCE = 3  # pieces shown to a small model: more of them confuse it
@@ -77,14 +78,10 @@ def evidence_block(evidence: Sequence[Evidence]) -> str:
 
 def _block(number: int, item: Evidence) -> str:
     origin = " › ".join((item.document.title, *item.heading_path[-2:])) or item.document.source
-    lead = f"{_line(item.lead_text)} " if item.lead_text else ""
-    return f'[{number}] <quote from="{_line(origin)[:120]}">{lead}{_line(item.text)}</quote>'
+    lead = f"{one_line(item.lead_text)} " if item.lead_text else ""
+    return f'[{number}] <quote from="{one_line(origin)[:120]}">{lead}{one_line(item.text)}</quote>'
 
 
 def _fact(item: Evidence) -> str:
-    lead = f"{_line(item.lead_text)} " if item.lead_text else ""
-    return f"{lead}{_line(item.text)}"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
+    lead = f"{one_line(item.lead_text)} " if item.lead_text else ""
+    return f"{lead}{one_line(item.text)}"

@@ -1,38 +1,25 @@
 """The facade that a Python user meets: a corpus, and what can be done with it.
 
-`open` gives a Corpus, which holds the folder on disk, the
-encoder and (once it is needed) the language model; what it does are calls into the rooms
-below. Heavy imports stay inside the functions that need them.
+A Corpus holds its `Parts`; what it does are calls into the rooms below. Heavy imports stay inside
+the methods that need them.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from ragstone import settings as settings_module
-from ragstone.build.names import (
-    SHIPPED_ENCODER,
-    Download,
-    open_encoder,
-    open_model,
-    open_reader,
-    open_reranker,
-    shared_encoder,
-)
-from ragstone.errors import CorpusError, UsageError
+from ragstone.build.asking import filter_of, options_of, outline_of, question_of
+from ragstone.build.names import Download
+from ragstone.build.parts import Mode, Parts
 from ragstone.settings import Settings
-from ragstone.types import Scalar
 
 if TYPE_CHECKING:
-    from ragstone.applications.ask import AskOptions, Components
     from ragstone.applications.chat import Chat
     from ragstone.applications.chat_turns import Turn
     from ragstone.applications.events import Event
@@ -47,58 +34,9 @@ if TYPE_CHECKING:
     from ragstone.applications.writing.manuscript import Kind, Manuscript
     from ragstone.corpus.history import VersionInfo
     from ragstone.corpus.store import Store
-    from ragstone.protocols import Encoder, Filter, LanguageModel, Reranker, Retriever, Snapshot
+    from ragstone.protocols import Encoder, LanguageModel, Retriever, Snapshot
     from ragstone.trace import Trace
-    from ragstone.types import Answer, Document, DocumentInfo, Hit, Passage, Span
-
-Mode = Literal["hybrid", "dense", "lexical"]
-MOST_WORKERS = 4  # parsers that run by default: embedding costs several times what parsing does
-RECIPE = "2"  # of parsing and chunking: raise it when files must be read again
-
-
-def open(  # noqa: A001 - the name that a user of `ragstone.open` expects
-    path: str | PathLike[str] = ".ragstone",
-    *,
-    read_only: bool = False,
-    config: Path | None = None,
-    encoder: Encoder | str | None = None,
-    llm: LanguageModel | str | None = None,
-    **settings: Scalar,
-) -> Corpus:
-    """The corpus in the folder `path`; use it in a `with` statement, or `close` it.
-
-    A folder that does not exist yet is made by the first `sync`. `encoder` and `llm` are
-    names, as in the settings, or objects of the protocols; `settings` are those that
-    `ragstone config` lists. Raises UsageError for an unknown setting, CorpusError for a folder
-    that is no corpus of this version.
-    """
-    given: dict[str, Scalar] = dict(settings)
-    if isinstance(encoder, str):
-        given["encoder"] = encoder
-    if isinstance(llm, str):
-        given["llm"] = llm
-    return open_corpus(
-        path,
-        read_only=read_only,
-        config=config,
-        settings=given,
-        encoder=None if isinstance(encoder, str) else encoder,
-        model=None if isinstance(llm, str) else llm,
-    )
-
-
-def open_corpus(
-    path: str | PathLike[str],
-    *,
-    read_only: bool = False,
-    config: Path | None = None,
-    settings: Mapping[str, Scalar] | None = None,
-    encoder: Encoder | None = None,
-    model: LanguageModel | None = None,
-) -> Corpus:
-    """`open` for callers that hold their settings in a mapping and their models as objects."""
-    loaded = settings_module.load(settings, config=config)
-    return Corpus(Path(path), loaded, read_only=read_only, encoder=encoder, model=model)
+    from ragstone.types import Answer, Document, DocumentInfo, Hit, Span
 
 
 class Corpus:
@@ -118,14 +56,7 @@ class Corpus:
     ) -> None:
         self.path = path
         self.settings = settings
-        self._read_only = read_only
-        self._encoder = encoder
-        self._owns_encoder = encoder is None
-        self._models: dict[str, LanguageModel | None] = {}
-        self._given_model = model
-        self._reranker: Reranker | None = None
-        self._store: Store | None = None
-        self._lock = threading.RLock()
+        self._parts = Parts(path, settings, read_only=read_only, encoder=encoder, model=model)
 
     def __enter__(self) -> Self:
         return self
@@ -140,91 +71,33 @@ class Corpus:
 
     def close(self) -> None:
         """Give back files and models; objects that were passed in stay open."""
-        with self._lock:
-            for model in self._models.values():
-                if model is not None:
-                    model.close()
-            self._models.clear()
-            if self._encoder is not None and self._owns_encoder:
-                self._encoder.close()
-                self._encoder = None
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+        self._parts.close()
 
     # --- what it is made of
 
     @property
     def encoder(self) -> Encoder:
         """The encoder, opened at first use."""
-        with self._lock:
-            if self._encoder is None:
-                self._encoder = open_encoder(self.settings.encoder, threads=self.settings.threads)
-            return self._encoder
+        return self._parts.encoder
 
     @property
     def store(self) -> Store:
         """The corpus on disk: versions, tags, export and repair. Raises CorpusError if missing."""
-        return self._opened(create=False)
+        return self._parts.store()
 
-    def _opened(self, *, create: bool) -> Store:
-        from ragstone.corpus.store import Store
-
-        with self._lock:
-            if self._store is None:
-                if create:
-                    self._store = Store.open(
-                        self.path,
-                        encoder_identity=self.encoder.identity,
-                        dim=self.encoder.dim,
-                        create=True,
-                        read_only=self._read_only,
-                    )
-                else:
-                    self._store = Store.open(self.path, read_only=self._read_only)
-            return self._store
-
-    @contextmanager
-    def snapshot(self, at: int | str | None = None) -> Iterator[Snapshot]:
+    def snapshot(self, at: int | str | None = None) -> AbstractContextManager[Snapshot]:
         """One committed version, for reading; by number or tag, the newest when None."""
-        snapshot = self.store.snapshot(at)
-        try:
-            yield snapshot
-        finally:
-            snapshot.close()
+        return self._parts.snapshot(at)
 
     def retriever(self, snapshot: Snapshot, mode: Mode | None = None) -> Retriever:
         """The retriever that the settings name, over a snapshot."""
-        from ragstone.retrieval.retrievers import retriever
-        from ragstone.retrieval.selection import Diverse, PerDocument, Reranked
-
-        found: Retriever = retriever(snapshot, self.encoder, mode or self.settings.mode)
-        reranker = self._opened_reranker()
-        if reranker is not None:
-            found = Reranked(found, reranker)
-        if self.settings.diversity:
-            found = Diverse(found, snapshot, balance=1.0 - min(self.settings.diversity, 1.0))
-        if self.settings.per_document:
-            found = PerDocument(found, most=self.settings.per_document)
-        return found
-
-    def _opened_reranker(self) -> Reranker | None:
-        with self._lock:
-            if self._reranker is None:
-                self._reranker = open_reranker(self.settings.reranker)
-            return self._reranker
+        return self._parts.retriever(snapshot, mode)
 
     def model(
         self, spec: str | None = None, *, on_progress: Download | None = None
     ) -> LanguageModel | None:
         """The language model of a spec (the setting's, when None), opened once; None for quotes."""
-        if spec is None and self._given_model is not None:
-            return self._given_model
-        name = spec or self.settings.llm
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = open_model(name, self.settings, on_progress=on_progress)
-            return self._models[name]
+        return self._parts.model(spec, on_progress=on_progress)
 
     # --- what goes in and out
 
@@ -243,22 +116,14 @@ class Corpus:
         of the given folders. Raises UsageError for a missing path (with `confirm_missing`, what lay
         under it is removed instead).
         """
-        from ragstone.applications.sync import sync
-        from ragstone.build.reading import read_file
+        from ragstone.build import intake
 
-        return sync(
-            self._opened(create=True),
+        return intake.sync(
+            self._parts,
             [Path(path) for path in paths],
-            encoder=self.encoder,
-            read=read_file,
-            chunk=self._chunk,
-            embedding_text=_embedding_text,
-            recipe=RECIPE,
-            workers=self.settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
             confirm_missing=confirm_missing,
             retry_failed=retry_failed,
             follow_links=follow_links,
-            reader=_reader(),
             on_progress=on_progress,
         )
 
@@ -285,25 +150,14 @@ class Corpus:
         follow_links: bool = False,
     ) -> Estimate:
         """What `sync` of these paths would do, and about how long and how large; writes nothing."""
-        from ragstone.applications.sync_estimate import estimate
-        from ragstone.build.reading import read_file
+        from ragstone.build import intake
 
-        try:
-            store: Store | None = self.store
-        except CorpusError:
-            store = None
-        return estimate(
-            store,
+        return intake.estimate(
+            self._parts,
             [Path(path) for path in paths],
-            encoder=self.encoder,
-            read=read_file,
-            chunk=self._chunk,
-            recipe=RECIPE,
-            workers=self.settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
             confirm_missing=confirm_missing,
             retry_failed=retry_failed,
             follow_links=follow_links,
-            reader=_reader(),
         )
 
     def add(
@@ -330,12 +184,9 @@ class Corpus:
 
         Searching goes on with the old vectors until all new ones are there.
         """
-        return self.store.reembed(self.encoder, _embedding_text, on_progress=on_progress)
+        from ragstone.build import intake
 
-    def _chunk(self, document: Document) -> list[Passage]:
-        from ragstone.documents import chunk
-
-        return chunk(document, token_spans=self.encoder.token_spans)
+        return intake.reembed(self._parts, on_progress)
 
     # --- what can be asked
 
@@ -344,7 +195,7 @@ class Corpus:
     ) -> list[DocumentInfo]:
         """What the corpus holds, by source; `where` as in `search`."""
         with self.snapshot(at) as snapshot:
-            return sorted(snapshot.documents(_filter(where)), key=lambda info: info.source)
+            return sorted(snapshot.documents(filter_of(where)), key=lambda info: info.source)
 
     def document(self, name: str, *, at: int | str | None = None) -> Document:
         """One document by id, source, or a unique ending of its source. Raises UsageError."""
@@ -359,8 +210,7 @@ class Corpus:
         """
         from ragstone.documents.rendering import render_page
 
-        path = Path(document.source)
-        return render_page(path, page, highlights, document)
+        return render_page(Path(document.source), page, highlights, document)
 
     def versions(self) -> list[VersionInfo]:
         """Every version that is kept, oldest first."""
@@ -379,7 +229,7 @@ class Corpus:
         """The `k` passages that bear on the question most, best first."""
         with self.snapshot(at) as snapshot:
             return self.retriever(snapshot, mode).retrieve(
-                _question(question), k=k or self.settings.k, where=_filter(where), trace=trace
+                question_of(question), k=k or self.settings.k, where=filter_of(where), trace=trace
             )
 
     def ask(
@@ -393,10 +243,17 @@ class Corpus:
         trace: Trace | None = None,
     ) -> Answer:
         """An answer whose every claim is proved by exact spans, or an abstention."""
-        from ragstone.applications.events import Done
+        from ragstone.applications import ask
 
-        events = self.ask_stream(question, k=k, where=where, at=at, llm=llm, trace=trace)
-        return next(event.answer for event in events if isinstance(event, Done))
+        question = question_of(question)
+        with self._parts.answering(llm, at=at) as components:
+            return ask.ask(
+                question,
+                components,
+                options=options_of(self.settings, k),
+                where=filter_of(where),
+                trace=trace,
+            )
 
     def ask_stream(
         self,
@@ -415,14 +272,13 @@ class Corpus:
         """
         from ragstone.applications import ask
 
-        question = _question(question)
-        model = self.model(llm, on_progress=on_progress)
-        with self.snapshot(at) as snapshot:
+        question = question_of(question)
+        with self._parts.answering(llm, at=at, on_progress=on_progress) as components:
             yield from ask.ask_stream(
                 question,
-                self._components(snapshot, model),
-                options=self._options(k),
-                where=_filter(where),
+                components,
+                options=options_of(self.settings, k),
+                where=filter_of(where),
                 trace=trace,
             )
 
@@ -446,14 +302,13 @@ class Corpus:
         """
         from ragstone.applications.structured.filling import fill
 
-        model = self.model(llm, on_progress=on_progress)
-        with self.snapshot(at) as snapshot:
+        with self._parts.answering(llm, at=at, on_progress=on_progress) as components:
             return fill(
-                _question(question),
+                question_of(question),
                 response_model,
-                self._components(snapshot, model),
-                options=self._options(k),
-                where=_filter(where),
+                components,
+                options=options_of(self.settings, k),
+                where=filter_of(where),
                 trace=trace,
             )
 
@@ -478,13 +333,14 @@ class Corpus:
         section by section, and goes on with work that was interrupted.
         """
         from ragstone.applications.writing import brief as briefs
-        from ragstone.applications.writing.composing import Written
+        from ragstone.applications.writing import composing
 
         asked = briefs.brief(
             brief, kind=kind, sections=sections, words=words, audience=audience, style=style
         )
-        events = self.write_stream(asked, outline=outline, where=where, at=at, llm=llm)
-        return next(event.manuscript for event in events if isinstance(event, Written))
+        planned = outline_of(outline, asked)
+        with self._parts.answering(llm, at=at) as components:
+            return composing.write(asked, components, where=filter_of(where), outline=planned)
 
     def write_stream(
         self,
@@ -499,17 +355,11 @@ class Corpus:
     ) -> Iterator[WriteEvent]:
         """The plan, then each section as it stands; the last event is Written."""
         from ragstone.applications.writing import composing
-        from ragstone.applications.writing.outline import parse
 
-        planned = None if outline is None else parse(outline, title=brief.title)
-        model = self.model(llm, on_progress=on_progress)
-        with self.snapshot(at) as snapshot:
+        planned = outline_of(outline, brief)
+        with self._parts.answering(llm, at=at, on_progress=on_progress) as components:
             yield from composing.write_stream(
-                brief,
-                self._components(snapshot, model),
-                where=_filter(where),
-                outline=planned,
-                resume=resume,
+                brief, components, where=filter_of(where), outline=planned, resume=resume
             )
 
     def check(self, ledger: Ledger, stated: Sequence[Stated]) -> CheckReport:
@@ -517,7 +367,7 @@ class Corpus:
         from ragstone.applications.writing.checking import check
 
         with self.snapshot() as snapshot:
-            return check(ledger, stated, self._components(snapshot, None))
+            return check(ledger, stated, self._parts.components(snapshot, None))
 
     def chat(
         self,
@@ -535,81 +385,13 @@ class Corpus:
         and answers, or whole turns, of a dialogue that is kept elsewhere. Raises UsageError for a
         name that no session may bear, CorpusError for a session that cannot be read.
         """
-        from functools import partial
-
         from ragstone.build.dialogue import open_chat
 
         return open_chat(
             self.store.path,
-            partial(self._answering, llm, on_progress),
+            partial(self._parts.answering, llm, on_progress=on_progress),
             session=session,
             turns=turns,
-            options=self._options(k),
-            where=_filter(where),
+            options=options_of(self.settings, k),
+            where=filter_of(where),
         )
-
-    @contextmanager
-    def _answering(self, llm: str | None, on_progress: Download | None) -> Iterator[Components]:
-        model = self.model(llm, on_progress=on_progress)
-        with self.snapshot() as snapshot:
-            yield self._components(snapshot, model)
-
-    def _components(self, snapshot: Snapshot, model: LanguageModel | None) -> Components:
-        from ragstone.applications.ask import Components
-        from ragstone.applications.stepwise import Stepwise
-        from ragstone.grounding.verification import judge_for
-        from ragstone.retrieval.selection import Recosined
-
-        evidence_encoder = self.encoder
-        found = self.retriever(snapshot)
-        if self._owns_encoder and self.settings.encoder != SHIPPED_ENCODER:
-            evidence_encoder = shared_encoder()
-            found = Recosined(found, evidence_encoder)
-        return Components(
-            snapshot=snapshot,
-            retriever=Stepwise(found),
-            encoder=self.encoder,
-            judge=judge_for(evidence_encoder),
-            model=model,
-            evidence_encoder=evidence_encoder,
-            reader=open_reader(self.settings.reader),
-        )
-
-    def _options(self, k: int | None) -> AskOptions:
-        from ragstone.applications.ask import AskOptions
-
-        return AskOptions(
-            k=k or self.settings.k,
-            caution=self.settings.caution,
-            failed_claims=self.settings.failed_claims,
-            evidence_tokens=self.settings.evidence_tokens,
-            answer_tokens=self.settings.answer_tokens,
-        )
-
-
-def _question(question: str) -> str:
-    if not question.strip():
-        raise UsageError("The question is empty.", remedy="Put it in quotation marks.")
-    return question.strip()
-
-
-def _filter(where: str | None) -> Filter | None:
-    if where is None:
-        return None
-    from ragstone.corpus.where import parse_where
-
-    return parse_where(where)
-
-
-def _reader() -> str:
-    """What this installation can read: when it can read more, files that failed are tried again."""
-    from importlib.metadata import version
-
-    extras = [name for name in ("rapidocr", "PIL") if find_spec(name)]
-    return " ".join([version("ragstone"), *extras])
-
-
-def _embedding_text(document: Document, passage: Passage) -> str:
-    from ragstone.documents import embedding_text, table_header
-
-    return embedding_text(document.title, passage, header=table_header(document, passage))

@@ -1,22 +1,16 @@
 """`eval` and `compare`: measuring retrieval and answers on collections with judgements.
 
-A data set is a folder in BEIR's form: corpus.jsonl[.gz], queries.jsonl[.gz], qrels.tsv. Its
-corpus is synced once into a corpus of its own (in the cache folder, or --corpus), and again only
-if it changed.
+A data set is a folder in BEIR's form: corpus.jsonl[.gz], queries.jsonl[.gz], qrels.tsv.
 """
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import random
-import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
+from ragstone.cli.measuring import corpus_of, drawn, load, put_out, report_answers, versions_of
 from ragstone.cli.options import Common, common, llm_option
 from ragstone.cli.output import emit_json, say
 from ragstone.errors import UsageError
@@ -25,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ragstone.applications.wire import JsonObject
-    from ragstone.build import Corpus
-    from ragstone.evaluation.datasets import Dataset, Query
-    from ragstone.types import Answer
 
 _DATA = click.Path(exists=True, file_okay=False, path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -66,30 +57,21 @@ def retrieval(
     output: Path | None,
 ) -> None:
     """nDCG@10, Recall@k and others of `search` on DATA_DIR, with confidence intervals."""
-    from ragstone.evaluation.report import render_html, render_text
     from ragstone.evaluation.retrieval import evaluate_retrieval
-    from ragstone.evaluation.runs import evaluation_json, save_evaluation
 
-    dataset = _load(data_dir)
-    with _corpus(common, dataset, mode=mode) as corpus, corpus.snapshot() as snapshot:
+    dataset = load(data_dir)
+    with corpus_of(common, dataset, mode=mode) as corpus, corpus.snapshot() as snapshot:
         result = evaluate_retrieval(
             corpus.retriever(snapshot),
-            _drawn(dataset.judged(), limit, seed),
+            drawn(dataset.judged(), limit, seed),
             dataset.qrels,
             dataset=dataset.name,
             settings={"mode": corpus.settings.mode, "limit": limit or 0},
-            versions=_versions(corpus),
+            versions=versions_of(corpus),
             checksums=dataset.checksums,
             seed=seed,
         )
-    if output is not None:
-        save_evaluation(result, output)
-    if html is not None:
-        html.write_text(render_html(result), encoding="utf-8")
-    if common.as_json:
-        emit_json(cast("JsonObject", evaluation_json(result)))
-    else:
-        click.echo(render_text(result))
+    put_out(common, result, output=output, html=html)
 
 
 @evaluate.command()
@@ -108,8 +90,8 @@ def answers(
     output: Path | None,
 ) -> None:
     """Exact match, F1, containment, citations, refusals and seconds of `ask` on DATA_DIR."""
-    dataset = _load(data_dir)
-    _report_answers(common, dataset, list(dataset.queries), plain, llm, limit, seed, output)
+    dataset = load(data_dir)
+    report_answers(common, dataset, list(dataset.queries), plain, llm, limit, seed, output)
 
 
 @evaluate.command()
@@ -132,17 +114,17 @@ def abstention(
     """Precision and recall of refusals and the area under the risk-coverage curve (AURC)."""
     import dataclasses
 
-    dataset = _load(data_dir)
+    dataset = load(data_dir)
     queries = list(dataset.queries)
     if foreign is not None:
-        queries = _drawn(queries, limit, seed)
-        others = _drawn(list(_load(foreign).queries), limit, seed)
+        queries = drawn(queries, limit, seed)
+        others = drawn(list(load(foreign).queries), limit, seed)
         queries += [
             dataclasses.replace(query, id=f"foreign-{query.id}", answers=(), answerable=False)
             for query in others
         ]
         limit = None
-    _report_answers(common, dataset, queries, False, llm or "none", limit, seed, output, html)
+    report_answers(common, dataset, queries, False, llm or "none", limit, seed, output, html)
 
 
 @evaluate.command("init")
@@ -202,9 +184,9 @@ def dialogues(
     from ragstone.corpus import parse_where
     from ragstone.evaluation import dialogue
 
-    dataset = _load(data_dir)
+    dataset = load(data_dir)
     chosen = dialogue.part_of(dialogue.load_dialogues(data_dir), part)
-    with _corpus(common, dataset, mode=mode, llm=llm or "none") as corpus:
+    with corpus_of(common, dataset, mode=mode, llm=llm or "none") as corpus:
         model = corpus.model()
         capable = model if model is not None and model.capable else None
         with corpus.snapshot() as snapshot:
@@ -251,132 +233,6 @@ def compare(common: Common, run_a: Path, run_b: Path, measure: str, html: Path |
         emit_json(cast("JsonObject", comparison_json(result)))
     else:
         click.echo(render_text(result))
-
-
-def _report_answers(
-    common: Common,
-    dataset: Dataset,
-    queries: list[Query],
-    plain: bool,
-    llm: str | None,
-    limit: int | None,
-    seed: int,
-    output: Path | None,
-    html: Path | None = None,
-) -> None:
-    from ragstone.evaluation.answering import ask_all, evaluate_answers
-    from ragstone.evaluation.report import render_html, render_text
-    from ragstone.evaluation.runs import evaluation_json, save_evaluation
-
-    with _corpus(common, dataset, llm=llm) as corpus:
-        ask = _plainly(corpus) if plain else _checked(corpus)
-        asked = ask_all(ask, _drawn(queries, limit, seed), dataset.qrels)
-        with corpus.snapshot() as snapshot:
-            result = evaluate_answers(
-                asked,
-                dataset.qrels,
-                text_of=lambda document_id: snapshot.document(document_id).text,
-                dataset=dataset.name,
-                settings={
-                    "llm": asked[0].answer.model if asked else "none",
-                    "caution": corpus.settings.caution,
-                    "limit": limit or 0,
-                    "seed": seed,
-                },
-                seed=seed,
-            )
-    if output is not None:
-        save_evaluation(result, output)
-    if html is not None:
-        html.write_text(render_html(result), encoding="utf-8")
-    if common.as_json:
-        emit_json(cast("JsonObject", evaluation_json(result)))
-    else:
-        click.echo(render_text(result))
-
-
-def _checked(corpus: Corpus) -> Callable[[str], tuple[Answer, float]]:
-    def ask(question: str) -> tuple[Answer, float]:
-        from ragstone.applications.events import Done, Stated
-
-        started = time.perf_counter()
-        first_s = 0.0
-        for event in corpus.ask_stream(question):
-            if isinstance(event, Stated) and not first_s:
-                first_s = time.perf_counter() - started
-            if isinstance(event, Done):
-                return event.answer, first_s or time.perf_counter() - started
-        raise RuntimeError("an answer ended without its last event")
-
-    return ask
-
-
-def _plainly(corpus: Corpus) -> Callable[[str], tuple[Answer, float]]:
-    from ragstone.evaluation.baselines import plain_rag
-
-    model = corpus.model()
-    if model is None:
-        raise UsageError(
-            "Plain RAG needs a language model.", remedy="Give one with --llm, such as --llm local."
-        )
-
-    def ask(question: str) -> tuple[Answer, float]:
-        with corpus.snapshot() as snapshot:
-            return plain_rag(question, retriever=corpus.retriever(snapshot), model=model)
-
-    return ask
-
-
-def _load(folder: Path) -> Dataset:
-    from ragstone.evaluation.datasets import load_dataset
-
-    return load_dataset(folder)
-
-
-def _corpus(
-    common: Common, dataset: Dataset, *, mode: str | None = None, llm: str | None = None
-) -> Corpus:
-    """The data set's own corpus, in step with its file."""
-    from platformdirs import user_cache_path
-
-    from ragstone.build import open_corpus
-
-    given = click.get_current_context().get_parameter_source("corpus")
-    is_given = given is not None and given.name == "COMMANDLINE"
-    named = {"mode": mode, "llm": llm}
-    values = {key: value for key, value in named.items() if value is not None}
-    if dataset.corpus is None:
-        if not is_given:
-            raise UsageError(
-                f"{dataset.folder} holds no corpus.jsonl[.gz].",
-                remedy="Give the corpus to search with --corpus.",
-            )
-        return common.open(mode=mode, llm=llm)
-    digest = hashlib.sha256(str(dataset.folder.resolve()).encode()).hexdigest()[:8]
-    folder: Path = user_cache_path("ragstone") / "eval" / f"{dataset.name}-{digest}"
-    if is_given:
-        folder = Path(common.corpus)
-    corpus = open_corpus(folder, config=common.config, settings=values)
-    report = corpus.sync(dataset.corpus)
-    if report.is_change:
-        say(f"Read {dataset.corpus} into {folder} ({report.seconds:.0f} s).")
-    return corpus
-
-
-def _drawn(queries: list[Query], limit: int | None, seed: int) -> list[Query]:
-    if limit is None or limit >= len(queries):
-        return queries
-    chosen = set(random.Random(seed).sample(range(len(queries)), limit))
-    return [query for place, query in enumerate(queries) if place in chosen]
-
-
-def _versions(corpus: Corpus) -> dict[str, str]:
-    return {
-        "ragstone": version("ragstone"),
-        "encoder": corpus.encoder.identity,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
 
 
 COMMANDS = (evaluate, compare)

@@ -21,6 +21,7 @@ from ragstone.corpus.arrays import Arrays, open_arrays
 from ragstone.corpus.schema import BROKEN, DATABASE, connect
 from ragstone.corpus.segments import FOLDER, SegmentRow, analysis_name, segment_rows
 from ragstone.corpus.sessions import Sessions
+from ragstone.corpus.stored import stored_elements, stored_text
 from ragstone.errors import CorpusError, UsageError
 
 Severity = Literal["error", "warning", "note"]
@@ -171,14 +172,8 @@ def _damaged(connection: sqlite3.Connection) -> list[int]:
         content, state = item[0], item[1]
         try:
             info = row.document_info(item[1:])
-            blocks = connection.execute(
-                "SELECT body FROM blocks WHERE content = ? ORDER BY start", (content,)
-            )
-            text = "".join(row.unpack_block(body) for (body,) in blocks)
-            (elements,) = connection.execute(
-                "SELECT elements FROM contents WHERE id = ?", (content,)
-            ).fetchone()
-            row.unpack_elements(elements)
+            text = stored_text(connection, content)
+            stored_elements(connection, content)  # raises where it cannot be read
             passages = connection.execute(
                 'SELECT start, "end", headings, page, checksum FROM passages WHERE state = ?',
                 (state,),

@@ -16,7 +16,7 @@ import numpy as np
 from ragstone.corpus import rows as row
 from ragstone.corpus.rebuilding import rebuild_dense
 from ragstone.corpus.segments import SegmentRow, open_segment
-from ragstone.corpus.stored import store_vectors
+from ragstone.corpus.stored import store_vectors, stored_elements, stored_text
 from ragstone.corpus.writer import Writer
 from ragstone.errors import CorpusError
 from ragstone.protocols import Encoder
@@ -116,14 +116,7 @@ def _document(writer: Writer, state: int) -> Document:
         f"SELECT content, {row.DOCUMENT_COLUMNS} FROM documents WHERE state = ?", (state,)
     ).fetchone()
     info = row.document_info(tuple(rest))
-    blocks = connection.execute(
-        "SELECT body FROM blocks WHERE content = ? ORDER BY start", (content,)
-    )
-    text = "".join(row.unpack_block(body) for (body,) in blocks)
-    (elements,) = connection.execute(
-        "SELECT elements FROM contents WHERE id = ?", (content,)
-    ).fetchone()
     return Document(
-        info.id, info.source, info.title, text, info.format, row.unpack_elements(elements),
-        info.metadata, info.language,
+        info.id, info.source, info.title, stored_text(connection, content), info.format,
+        stored_elements(connection, content), info.metadata, info.language,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Passages and vectors as the truth holds them, for those who build indexes from them."""
+"""Texts, passages and vectors as the truth holds them, for those who build from them or check."""
 
 from __future__ import annotations
 
@@ -13,6 +13,23 @@ from ragstone.corpus import rows as row
 from ragstone.corpus.segments import IndexedPassage
 from ragstone.corpus.vectors import Bytes, Floats, quantise
 from ragstone.errors import CorpusError
+from ragstone.types import Element
+
+
+def stored_text(connection: sqlite3.Connection, content: int) -> str:
+    """The whole text of a content. Raises CorpusError for a block that cannot be unpacked."""
+    blocks = connection.execute(
+        "SELECT body FROM blocks WHERE content = ? ORDER BY start", (content,)
+    )
+    return "".join(row.unpack_block(body) for (body,) in blocks)
+
+
+def stored_elements(connection: sqlite3.Connection, content: int) -> tuple[Element, ...]:
+    """The structure of a content. Raises CorpusError where it cannot be unpacked."""
+    (elements,) = connection.execute(
+        "SELECT elements FROM contents WHERE id = ?", (content,)
+    ).fetchone()
+    return row.unpack_elements(elements)
 
 
 def stored_passages(
@@ -27,10 +44,7 @@ def stored_passages(
         tuple(parameters),
     ):
         if wanted != content:
-            blocks = connection.execute(
-                "SELECT body FROM blocks WHERE content = ? ORDER BY start", (wanted,)
-            )
-            text, content = "".join(row.unpack_block(body) for (body,) in blocks), wanted
+            text, content = stored_text(connection, wanted), wanted
         path = row.unpack_headings(headings) + row.labels(json.loads(metadata))
         yield IndexedPassage(key, state, text[start:end], path, title, language)
 

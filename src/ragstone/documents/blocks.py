@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from ragstone.documents.cohesion import content_words, leaning
 from ragstone.text.sentences import sentence_spans
+from ragstone.text.spaces import trimmed
 from ragstone.types import Document, ElementKind, Span
 
 TokenSpans = Callable[[str], list[Span]]
@@ -229,17 +230,17 @@ def _held(
     text: str, start: int, end: int, tokens: Tokens, max_weight: int, piece_weight: int
 ) -> Iterator[tuple[int, int, str]]:
     """The range whole, or where it is too heavy in pieces: by clauses, words, characters."""
-    start, end = _trimmed(text, start, end)
+    start, end = trimmed(text, start, end)
     finer = ""
     most = max_weight
     while start < end and tokens.weight(start, end) > most:
         most = piece_weight
         at, how = _cut(text, start, end, tokens, most)
-        left, right = _trimmed(text, start, at)
+        left, right = trimmed(text, start, at)
         if left < right:
             yield left, right, finer
             finer = how
-        start, end = _trimmed(text, at, end)
+        start, end = trimmed(text, at, end)
     if start < end:
         yield start, end, finer
 
@@ -271,11 +272,3 @@ def _sticks(character: str) -> bool:
         "Mc",
         "Cf",
     )
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, end

@@ -24,15 +24,11 @@ from contextlib import contextmanager
 
 from ragstone.documents.raw import Raw
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line, trimmed
 from ragstone.types import Document, Element, ElementKind, Metadata, Scalar, Span
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LINES = frozenset({"row", "list_item"})  # kinds that follow each other without a blank line
-
-
-def one_line(text: str) -> str:
-    """The text with every run of white space as one space, none at the ends."""
-    return " ".join(text.split())
 
 
 def row_text(cells: Sequence[str], header: Sequence[str] = ()) -> str:
@@ -183,7 +179,7 @@ class Builder:
         name. `metadata` keeps only values that say something."""
         text = "".join(self._pieces).rstrip()
         text = storable(text)
-        elements = _trimmed(self._elements, text)
+        elements = _ordered(self._elements, text)
         said = {key: value for key, value in (metadata or {}).items() if _says(value)}
         return Document(
             id=id,
@@ -206,16 +202,12 @@ def _says(value: Scalar) -> bool:
     return not isinstance(value, str) or bool(value.strip())
 
 
-def _trimmed(
+def _ordered(
     marked: Iterable[tuple[int, int, int, ElementKind, int, str]], text: str
 ) -> tuple[Element, ...]:
     kept: list[tuple[int, int, int, ElementKind, int, str]] = []
     for start, end, order, kind, level, label in marked:
-        end = min(end, len(text))
-        while start < end and text[start].isspace():
-            start += 1
-        while start < end and text[end - 1].isspace():
-            end -= 1
+        start, end = trimmed(text, start, min(end, len(text)))
         if start < end:
             kept.append((start, -end, order, kind, level, label))
     kept.sort()

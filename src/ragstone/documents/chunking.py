@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ragstone.documents.blocks import Tokens, TokenSpans, Unit, units
+from ragstone.text.spaces import trimmed
 from ragstone.types import Document, Passage, Span
 
 MAX_TOKENS = 240
@@ -130,21 +131,13 @@ def _counted(text: str, span: Span, token_spans: TokenSpans, max_tokens: int) ->
         if found >= 0:
             middle = found
             break
-    halves = (_trim(text, span.start, middle), _trim(text, middle, span.end))
+    halves = (Span(*trimmed(text, span.start, middle)), Span(*trimmed(text, middle, span.end)))
     return [
         part
         for half in halves
         if len(half)
         for part in _counted(text, half, token_spans, max_tokens)
     ]
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return Span(start, end)
 
 
 def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:

@@ -14,11 +14,12 @@ from urllib.parse import unquote
 from lxml import etree
 
 from ragstone.documents import html
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.encoding import declared_encoding, decode
 from ragstone.documents.packages import Package, parse_xml
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Scalar
 
 _CONTAINER = "META-INF/container.xml"

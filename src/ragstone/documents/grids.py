@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
+from ragstone.text.spaces import one_line
 
 _NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*\d[\d.,\s]*\)?\s*[%€]?")
 

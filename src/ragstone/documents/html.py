@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.encoding import declared_encoding, decode
 from ragstone.documents.html_frame import Frame, hidden
 from ragstone.documents.html_table import is_data, raises, write_table
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Scalar
 
 _BLOCKS = frozenset(

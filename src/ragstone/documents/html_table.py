@@ -12,9 +12,10 @@ from itertools import takewhile
 
 from selectolax.lexbor import LexborNode
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.html_frame import hidden
 from ragstone.documents.tabular import has_header
+from ragstone.text.spaces import one_line
 
 _BLOCKY = "h1, h2, h3, h4, pre, blockquote, article, section, form"
 _MAX_COLUMNS = 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ragstone.documents.builder import Builder, one_line, storable
+from ragstone.documents.builder import Builder, storable
 from ragstone.documents.compound import CompoundFile
 from ragstone.documents.doc_binary import Paragraph, read_doc
 from ragstone.documents.grids import Cell, write_grid
@@ -17,6 +17,7 @@ from ragstone.documents.raw import Raw, Reading
 from ragstone.documents.rtf import parse as parse_rtf
 from ragstone.documents.summary import facts_of
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document
 
 _OLE = b"\xd0\xcf\x11\xe0"

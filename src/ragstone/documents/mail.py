@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterator
 
 from ragstone.documents import html
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.mail_message import Mail
 from ragstone.documents.mime import read_mime
 from ragstone.documents.outlook import read_outlook
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document
 
 _QUOTED = re.compile(r"[ \t]*>")

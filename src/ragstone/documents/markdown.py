@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragstone.documents.builder import one_line
 from ragstone.documents.encoding import decode
 from ragstone.documents.raw import Raw, Reading
+from ragstone.text.spaces import one_line, trimmed
 from ragstone.types import Document, Element, ElementKind, Scalar, Span
 
 _FRONT = re.compile(
@@ -126,10 +126,7 @@ def structure(text: str, begin: int = 0) -> list[Element]:
     found: list[tuple[int, int, int, Element]] = []
 
     def mark(kind: ElementKind, start: int, end: int, level: int = 0, label: str = "") -> None:
-        while start < end and text[start].isspace():
-            start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
+        start, end = trimmed(text, start, end)
         if start < end:
             found.append((start, -end, len(found), Element(kind, Span(start, end), level, label)))
 

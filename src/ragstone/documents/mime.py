@@ -14,11 +14,12 @@ from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from ragstone.documents.builder import one_line, storable
+from ragstone.documents.builder import storable
 from ragstone.documents.encoding import decode, unified
 from ragstone.documents.mail_message import Attachment, Mail
 from ragstone.documents.raw import Raw
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _ENCRYPTED = frozenset(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.grids import Cell, write_grid
 from ragstone.documents.opendocument_text import (
     DRAW,
@@ -29,6 +29,7 @@ from ragstone.documents.opendocument_text import (
 from ragstone.documents.packages import Package, parse_xml, sensible_title
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Scalar
 
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 
-from ragstone.documents.builder import one_line, storable
+from ragstone.documents.builder import storable
 from ragstone.documents.compound import CompoundFile, Entry
 from ragstone.documents.encoding import decode, unified
 from ragstone.documents.mail_message import Attachment, Mail
@@ -17,6 +17,7 @@ from ragstone.documents.mime import iso_date
 from ragstone.documents.raw import Raw
 from ragstone.documents.rtf_text import rtf_to_text
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 
 _SUBJECT, _BODY, _HTML, _RTF, _HEADERS = "0037", "1000", "1013", "1009", "007D"
 _CLASS, _TO, _CC = "001A", "0E04", "0E03"

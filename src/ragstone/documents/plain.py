@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 
-from ragstone.documents.builder import one_line
 from ragstone.documents.encoding import decode, text_stream
 from ragstone.documents.raw import Raw, Reading
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Element, Span
 
 _OUTLINE = re.compile(

@@ -13,10 +13,11 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 
-from ragstone.documents.builder import Builder, one_line, storable
+from ragstone.documents.builder import Builder, storable
 from ragstone.documents.encoding import decode
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Element, Scalar, Span
 
 _TITLE_KEYS = ("title", "name", "headline", "subject")

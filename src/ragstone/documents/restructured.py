@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ragstone.documents.builder import one_line
 from ragstone.documents.encoding import decode
 from ragstone.documents.raw import Raw, Reading
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Element, ElementKind, Scalar, Span
 
 _RULE = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*$")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ragstone.documents.builder import Builder, one_line, storable
+from ragstone.documents.builder import Builder, storable
 from ragstone.documents.grids import Cell, write_grid
 from ragstone.documents.packages import sensible_title
 from ragstone.documents.raw import Raw, Reading
 from ragstone.documents.rtf_text import Event, State, events
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Scalar
 
 _INFO = re.compile(rb"\\(title|author|subject) ([^{}\\]{1,500})\}")

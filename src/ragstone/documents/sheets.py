@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.grids import Cell, header_rows
 from ragstone.documents.packages import Package
 from ragstone.documents.raw import Raw, Reading
 from ragstone.documents.sheet_size import check_size
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document, Scalar
 
 _PEEK_ROWS = 20  # of a block, to tell its header

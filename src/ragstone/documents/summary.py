@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 
-from ragstone.documents.builder import one_line, storable
+from ragstone.documents.builder import storable
 from ragstone.documents.compound import CompoundFile
 from ragstone.documents.packages import sensible_title
+from ragstone.text.spaces import one_line
 from ragstone.types import Scalar
 
 _NAMES = {2: "title", 3: "subject", 4: "author", 5: "keywords"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.grids import Cell, write_grid
 from ragstone.documents.numbering import Counters
 from ragstone.documents.packages import Package
@@ -21,6 +21,7 @@ from ragstone.documents.raw import Raw, Reading
 from ragstone.documents.word_styles import Styles, W, value
 from ragstone.documents.word_text import boxed, is_bold, paragraph_text
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document
 
 _CONTAINERS = frozenset(
@@ -163,10 +164,10 @@ class _Writer:
         self._notes.pending.clear()
 
     def _table(self, table: etree._Element) -> None:
-        rows = list(_rows(table))
+        rows = list(_parts(table, "tr"))
         if _is_layout(rows):
             for row in rows:
-                for cell in _cells(row):
+                for cell in _parts(row, "tc"):
                     self._blocks(cell)
             return
         grid: list[list[Cell]] = []
@@ -179,7 +180,7 @@ class _Writer:
             before = row.find(f"{W}trPr/{W}gridBefore")
             line.extend(Cell("") for _ in range(_count(before)))
             column = len(line)
-            for cell in _cells(row):
+            for cell in _parts(row, "tc"):
                 span = max(1, _count(cell.find(f"{W}tcPr/{W}gridSpan"), 1))
                 merge = cell.find(f"{W}tcPr/{W}vMerge")
                 began = open_cells.get(column)
@@ -231,25 +232,18 @@ def _count(element: etree._Element | None, default: int = 0) -> int:
         return default
 
 
-def _rows(table: etree._Element) -> Iterator[etree._Element]:
-    for child in table:
-        if child.tag == W + "tr":
+def _parts(whole: etree._Element, name: str) -> Iterator[etree._Element]:
+    """The rows (tr) of a table or the cells (tc) of a row, in whatever containers."""
+    for child in whole:
+        if child.tag == W + name:
             yield child
         elif child.tag in _CONTAINERS:
-            yield from _rows(child)
-
-
-def _cells(row: etree._Element) -> Iterator[etree._Element]:
-    for child in row:
-        if child.tag == W + "tc":
-            yield child
-        elif child.tag in _CONTAINERS:
-            yield from _cells(child)
+            yield from _parts(child, name)
 
 
 def _is_layout(rows: list[etree._Element]) -> bool:
     """Whether a table only places text: one cell a row, or cells of prose."""
-    counts = [sum(1 for _ in _cells(row)) for row in rows]
+    counts = [sum(1 for _ in _parts(row, "tc")) for row in rows]
     if not counts or max(counts) <= 1:
         return True
     if max(counts) > 3:
@@ -257,5 +251,5 @@ def _is_layout(rows: list[etree._Element]) -> bool:
     return any(
         sum(len(text.text or "") for text in cell.iter(W + "t")) > _LAYOUT_CHARACTERS
         for row in rows
-        for cell in _cells(row)
+        for cell in _parts(row, "tc")
     )

@@ -17,10 +17,11 @@ from typing import cast
 
 from lxml import etree
 
-from ragstone.documents.builder import Builder, one_line
+from ragstone.documents.builder import Builder
 from ragstone.documents.encoding import declared_encoding, decode
 from ragstone.documents.raw import Raw, Reading
 from ragstone.errors import DocumentError
+from ragstone.text.spaces import one_line
 from ragstone.types import Document
 
 _DECLARATION = re.compile(r"\A\s*<\?xml.*?\?>", re.DOTALL)

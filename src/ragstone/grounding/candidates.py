@@ -17,6 +17,7 @@ from typing import Literal
 from ragstone.grounding.lexicon import PRONOUNS
 from ragstone.grounding.words import words_of
 from ragstone.text.sentences import sentence_spans
+from ragstone.text.spaces import trimmed
 from ragstone.types import Document, Element, Hit, Span
 
 UnitKind = Literal["sentence", "list_item", "row", "code"]
@@ -137,7 +138,7 @@ def _units(structure: _Structure, within: Span) -> Iterator[tuple[Span, UnitKind
                 any_unit = True
                 yield sentence, "list_item"
         elif element.kind != "furniture":
-            stripped = _stripped(text, span)
+            stripped = Span(*trimmed(text, span.start, span.end))
             if len(stripped):
                 any_unit = True
                 yield stripped, "row" if element.kind == "row" else "code"
@@ -146,8 +147,9 @@ def _units(structure: _Structure, within: Span) -> Iterator[tuple[Span, UnitKind
         yield sentence, "sentence"
     if not any_unit:  # a passage of nothing but headings still says something
         for span in headings:
-            if len(_stripped(text, span)):
-                yield _stripped(text, span), "sentence"
+            stripped = Span(*trimmed(text, span.start, span.end))
+            if len(stripped):
+                yield stripped, "sentence"
 
 
 def _has_inner(structure: _Structure, element: Element) -> bool:
@@ -190,7 +192,7 @@ def _sentence_before(structure: _Structure, span: Span) -> Span | None:
 def _header_row(structure: _Structure, span: Span) -> tuple[Span, ...]:
     for element in structure.before(span.start):
         if element.kind == "row" and element.level == 1:
-            header = _stripped(structure.text, element.span)
+            header = Span(*trimmed(structure.text, element.span.start, element.span.end))
             return (header,) if 0 < len(header) <= _MAX_LEAD else ()
         if element.kind == "table" and not element.span.contains(span):
             break
@@ -208,12 +210,3 @@ def _list_opening(structure: _Structure, span: Span) -> tuple[Span, ...]:
             return (sentences[-1],) if len(sentences[-1]) <= _MAX_LEAD else ()
         return ()
     return ()
-
-
-def _stripped(text: str, span: Span) -> Span:
-    start, end = span.start, span.end
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return Span(start, end)

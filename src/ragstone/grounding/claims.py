@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ragstone.grounding.words import words_of
 from ragstone.text.sentences import sentence_spans
+from ragstone.text.spaces import trimmed
 from ragstone.types import Span
 
 _NUMBERS = r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*"
@@ -123,7 +124,7 @@ def _statements(draft: str) -> Iterator[Span]:
             ):
                 # "Fact one. [1] Fact two. [2]": a marker that opens is the one of before.
                 pending = Span(pending.start, span.start + leading.end())
-                span = _trimmed(draft, Span(span.start + leading.end(), span.end))
+                span = Span(*trimmed(draft, span.start + leading.end(), span.end))
                 text = span.of(draft)
             if pending is not None:
                 yield pending
@@ -142,10 +143,10 @@ def _parts(draft: str, sentence: Span) -> Iterator[Span]:
     for match in _CLAUSE.finditer(draft, start, sentence.end):
         left, right = draft[start : match.start()], draft[match.end() : sentence.end]
         if min(_stated_words(left), _stated_words(right)) > _SHORT:
-            yield _trimmed(draft, Span(start, match.start()))
+            yield Span(*trimmed(draft, start, match.start()))
             start = match.end()
     if start < sentence.end:
-        yield _trimmed(draft, Span(start, sentence.end))
+        yield Span(*trimmed(draft, start, sentence.end))
 
 
 def _stated_words(text: str) -> int:
@@ -157,12 +158,3 @@ def _states_nothing(text: str) -> bool:
     return (stated.endswith((":", "?", "：", "？")) and len(words_of(stated)) < 12) or bool(
         _REMARK.match(stated)
     )
-
-
-def _trimmed(draft: str, span: Span) -> Span:
-    start, end = span.start, span.end
-    while start < end and draft[start].isspace():
-        start += 1
-    while end > start and draft[end - 1].isspace():
-        end -= 1
-    return Span(start, end)

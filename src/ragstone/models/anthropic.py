@@ -7,14 +7,12 @@ reads it once; what it read from its cache is in `Usage.cached_tokens`.
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from ragstone.errors import ModelError, UsageError
-from ragstone.models import requests
+from ragstone.errors import UsageError
+from ragstone.models import remote, requests
 from ragstone.models.faults import Endpoint, Retries, retried
 from ragstone.protocols import Finish, Token, Usage
 from ragstone.types import Message
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 PUBLIC_URL = "https://api.anthropic.com"
 _CONTEXT_TOKENS = 200_000  # every current model there holds at least this
-_BYTES_PER_TOKEN = 3.0  # see `openai`: rather too many tokens than too few
 
 
 class AnthropicModel:
@@ -46,10 +43,9 @@ class AnthropicModel:
         `context_tokens` 0 means 200,000. `timeout_s` is the longest silence. Raises UsageError
         without a model or a key, ModelError without the client package.
         """
-        if not model:
-            raise UsageError("No model is named.", remedy="Say anthropic:MODEL.")
-        url = (base_url or os.environ.get("ANTHROPIC_BASE_URL", "") or PUBLIC_URL).rstrip("/")
-        key = api_key or os.environ.get("ANTHROPIC_API_KEY", "")
+        remote.check_name(model, "anthropic:MODEL")
+        url = remote.or_environment(base_url, "ANTHROPIC_BASE_URL", PUBLIC_URL).rstrip("/")
+        key = remote.or_environment(api_key, "ANTHROPIC_API_KEY")
         if not key:
             raise UsageError("No key for Anthropic is set.", remedy="Set ANTHROPIC_API_KEY.")
         self._model = model
@@ -57,9 +53,8 @@ class AnthropicModel:
         self._context_tokens = context_tokens or _CONTEXT_TOKENS
         self._timeout_s = timeout_s
         self._retries = retries
-        self._client = _client().Anthropic(
-            base_url=url, api_key=key, timeout=timeout_s, max_retries=0
-        )
+        client = requests.package("anthropic", "The client for Anthropic's API", extra="anthropic")
+        self._client = client.Anthropic(base_url=url, api_key=key, timeout=timeout_s, max_retries=0)
 
     @property
     def name(self) -> str:
@@ -90,7 +85,7 @@ class AnthropicModel:
 
     def count_tokens(self, text: str) -> int:
         """About how many tokens `text` has, rather too many than too few (bytes / 3)."""
-        return int(-(-len(text.encode()) // _BYTES_PER_TOKEN))
+        return remote.count_tokens(text)
 
     def generate(
         self,
@@ -117,20 +112,20 @@ class AnthropicModel:
         if schema is not None:
             body["output_config"] = {"format": {"type": "json_schema", "schema": dict(schema)}}
         turns = _turns(messages)
-        started = time.perf_counter()
-        yield from retried(lambda: self._attempt(turns, body, max_tokens, started), self._retries)
+        clock = requests.Clock()
+        yield from retried(lambda: self._attempt(turns, body, max_tokens, clock), self._retries)
 
     def _attempt(
         self,
         turns: Sequence[MessageParam],
         body: Mapping[str, object],
         max_tokens: int,
-        started: float,
+        clock: requests.Clock,
     ) -> Generator[Token | Finish]:
         import anthropic
         import httpx2  # the client's own transport, whose errors it lets through mid-stream
 
-        reply = _Reply(started)
+        reply = _Reply(clock)
         try:
             stream = self._client.messages.create(
                 model=self._model,
@@ -143,7 +138,7 @@ class AnthropicModel:
                 for event in stream:
                     yield from reply.read(event)
         except (anthropic.APITimeoutError, httpx2.TimeoutException) as error:
-            raise self._endpoint.silent(self._timeout_s, started=reply.pieces > 0) from error
+            raise self._endpoint.silent(self._timeout_s, started=clock.has_token) from error
         except anthropic.APIStatusError as error:
             message, code = _told(error)
             status = {"overloaded_error": 529, "rate_limit_error": 429}.get(code, error.status_code)
@@ -170,15 +165,13 @@ class AnthropicModel:
 class _Reply:
     """What the events of one attempt have told so far."""
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, clock: requests.Clock) -> None:
         self.reason: Literal["stop", "length"] | None = None
         self.events = 0
-        self.pieces = 0
-        self._first_token_ms = 0.0
         self._prompt_tokens = 0
         self._cached_tokens = 0
         self._completion_tokens = 0
-        self._started = started
+        self._clock = clock
 
     def read(self, event: RawMessageStreamEvent) -> Iterator[Token]:
         self.events += 1
@@ -188,9 +181,7 @@ class _Reply:
             written = used.cache_creation_input_tokens or 0
             self._prompt_tokens = used.input_tokens + self._cached_tokens + written
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            if not self.pieces:
-                self._first_token_ms = (time.perf_counter() - self._started) * 1000.0
-            self.pieces += 1
+            self._clock.saw_token()
             yield Token(event.delta.text)
         elif event.type == "message_delta":
             self._completion_tokens = event.usage.output_tokens
@@ -202,7 +193,7 @@ class _Reply:
         return Usage(
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._completion_tokens,
-            first_token_ms=self._first_token_ms,
+            first_token_ms=self._clock.first_token_ms,
             cached_tokens=self._cached_tokens,
         )
 
@@ -229,15 +220,3 @@ def _told(error: APIStatusError) -> tuple[str, str]:
     if isinstance(inner, dict):
         return str(inner.get("message") or error.message), str(inner.get("type") or "")
     return error.message, ""
-
-
-def _client() -> ModuleType:
-    try:
-        import anthropic
-    except ImportError as error:
-        raise ModelError(
-            "The client for Anthropic's API is not installed (anthropic).",
-            remedy="Install it with: pip install 'ragstone[anthropic]'",
-        ) from error
-    client: ModuleType = anthropic
-    return client

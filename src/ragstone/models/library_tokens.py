@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
-from ragstone.errors import ModelError
 from ragstone.types import Span
 
 _PIECE_CHARACTERS = 1 << 16  # of a text that is read for its spans: bounds memory on long texts
@@ -23,16 +22,12 @@ class LibraryTokens:
     """A tokenizer file of any kind, opened. Safe to use from several threads."""
 
     def __init__(self, path: Path, *, max_tokens: int) -> None:
+        """Raises ValueError for a file that is no tokenizer."""
         self._path = path
         self._max_tokens = max_tokens
         self._cutting = _open(path)
         self._cutting.enable_truncation(max_tokens)
-        self._room = max_tokens - self._cutting.num_special_tokens_to_add(is_pair=False)
-        if self._room < 1:
-            raise ModelError(
-                f"max_tokens = {max_tokens} leaves no room beside {path}'s special tokens.",
-                remedy="Raise max_tokens in encoder.json.",
-            )
+        self.room = max_tokens - self._cutting.num_special_tokens_to_add(is_pair=False)
 
     @cached_property
     def _whole(self) -> Tokenizer:
@@ -77,7 +72,7 @@ class LibraryTokens:
         size = _CHARACTERS_PER_TOKEN * self._max_tokens
         while size < len(text):
             words = self._whole.encode(text[:size], add_special_tokens=False).word_ids
-            if len(words) > self._room and words[self._room] != words[-1]:
+            if len(words) > self.room and words[self.room] != words[-1]:
                 return text[:size]
             size *= 4
         return text
@@ -117,10 +112,7 @@ def _open(path: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for a file it cannot read
-        raise ModelError(
-            f"{path} is not a tokenizer: {error}.",
-            remedy="It must be a tokenizer.json as the tokenizers library writes it.",
-        ) from error
+        raise ValueError(str(error)) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True

@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import queue
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -31,8 +30,6 @@ from ragstone.types import Message
 
 if TYPE_CHECKING:
     import openvino_genai
-
-_INSTALL = "Install it with: pip install 'ragstone[local]'"
 
 
 class LocalModel:
@@ -138,7 +135,7 @@ class LocalModel:
         Raises ModelError, or UsageError if prompt and reply together exceed the context.
         """
         requests.check(messages, max_tokens=max_tokens, temperature=temperature)
-        started = time.perf_counter()
+        clock = requests.Clock()
         with self._lock:
             genai, pipeline = _runtime(), self._loaded()
             prompt = self._encode(self._prompt(messages))
@@ -162,7 +159,7 @@ class LocalModel:
             config.structured_output_config = genai.StructuredOutputConfig(
                 json_schema=json.dumps(schema)
             )
-        yield from _Run(self._lock, pipeline, prompt, config, prompt_tokens, started).stream()
+        yield from _Run(self._lock, pipeline, prompt, config, prompt_tokens, clock).stream()
 
     def _prompt(self, messages: Sequence[Message]) -> str:
         tokenizer = self._loaded().get_tokenizer()
@@ -219,15 +216,14 @@ class _Run:
         prompt: openvino_genai.TokenizedInputs,
         config: openvino_genai.GenerationConfig,
         prompt_tokens: int,
-        started: float,
+        clock: requests.Clock,
     ) -> None:
         self._lock = lock
         self._pipeline = pipeline
         self._prompt = prompt
         self._config = config
         self._prompt_tokens = prompt_tokens
-        self._started = started
-        self._first_token_ms = 0.0
+        self._clock = clock
         self._cancelled = threading.Event()
         self._items: queue.SimpleQueue[Token | Finish | Exception] = queue.SimpleQueue()
 
@@ -255,8 +251,7 @@ class _Run:
             if self._cancelled.is_set():
                 return genai.StreamingStatus.CANCEL
             if text:
-                if not self._first_token_ms:
-                    self._first_token_ms = (time.perf_counter() - self._started) * 1000.0
+                self._clock.saw_token()
                 self._items.put(Token(text))
             return genai.StreamingStatus.RUNNING
 
@@ -271,7 +266,7 @@ class _Run:
         usage = Usage(
             prompt_tokens=self._prompt_tokens,
             completion_tokens=result.perf_metrics.get_num_generated_tokens(),
-            first_token_ms=self._first_token_ms,
+            first_token_ms=self._clock.first_token_ms,
         )
         if self._cancelled.is_set():
             self._items.put(Finish("cancelled", usage))
@@ -280,15 +275,8 @@ class _Run:
 
 
 def _runtime() -> ModuleType:
-    try:
-        import openvino_genai
-    except ImportError as error:
-        raise ModelError(
-            "The runtime of the local language model is not installed (openvino-genai).",
-            remedy=_INSTALL,
-        ) from error
-    runtime: ModuleType = openvino_genai
-    return runtime
+    what = "The runtime of the local language model"
+    return requests.package("openvino_genai", what, extra="local")
 
 
 def _first_line(error: Exception) -> str:

@@ -10,31 +10,22 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import ssl
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from ragstone.errors import UsageError
-from ragstone.models import requests
+from ragstone.models import remote, requests
 from ragstone.models.faults import AttemptError, Endpoint, Retries, retried
+from ragstone.models.remote import Facts, Known
 from ragstone.protocols import Finish, Token, Usage
 from ragstone.types import Message
 
 DEFAULT_HOST = "127.0.0.1:11434"
-_DEFAULT_CONTEXT_TOKENS = 8192  # memory grows with it; models would often allow far more
-_DISCOVERY_TIMEOUT_S = 5.0
-_BYTES_PER_TOKEN = 3.0  # see `openai`: rather too many tokens than too few
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    context_tokens: int
-    parameters: int | None
+# Memory grows with the window; models would often allow far more.
+_MOST_CONTEXT_TOKENS = remote.ASSUMED_CONTEXT_TOKENS
 
 
 class OllamaModel:
@@ -56,8 +47,7 @@ class OllamaModel:
         own if that is smaller); `capable` None asks the server for the model's size.
         `timeout_s` is the longest silence, loading included. Raises UsageError without a model.
         """
-        if not model:
-            raise UsageError("No model is named.", remedy="Say ollama:MODEL, e.g. ollama:qwen3:4b.")
+        remote.check_name(model, "ollama:MODEL, e.g. ollama:qwen3:4b")
         self._model = model
         self._url = address(host)
         self._endpoint = Endpoint(
@@ -67,11 +57,9 @@ class OllamaModel:
             missing_model_remedy=f"Fetch it with: ollama pull {model}",
             unreachable_remedy="Start it with: ollama serve, or set OLLAMA_HOST.",
         )
-        self._given_context = context_tokens
-        self._given_capable = capable
+        self._known = Known(self._discovered, context_tokens=context_tokens, capable=capable)
         self._timeout_s = timeout_s
         self._retries = retries
-        self._facts: _Facts | None = None
 
     @property
     def name(self) -> str:
@@ -79,14 +67,11 @@ class OllamaModel:
 
     @property
     def context_tokens(self) -> int:
-        return self._given_context or self._known().context_tokens
+        return self._known.context_tokens
 
     @property
     def capable(self) -> bool:
-        if self._given_capable is not None:
-            return self._given_capable
-        parameters = self._known().parameters
-        return parameters is None or parameters >= requests.CAPABLE_PARAMETERS
+        return self._known.capable
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +89,7 @@ class OllamaModel:
 
     def count_tokens(self, text: str) -> int:
         """About how many tokens `text` has, rather too many than too few (bytes / 3)."""
-        return int(-(-len(text.encode()) // _BYTES_PER_TOKEN))
+        return remote.count_tokens(text)
 
     def generate(
         self,
@@ -138,12 +123,13 @@ class OllamaModel:
         }
         if schema is not None:
             body["format"] = dict(schema)
-        started = time.perf_counter()
-        yield from retried(lambda: self._attempt(body, started), self._retries)
+        clock = requests.Clock()
+        yield from retried(lambda: self._attempt(body, clock), self._retries)
 
-    def _attempt(self, body: Mapping[str, object], started: float) -> Generator[Token | Finish]:
+    def _attempt(
+        self, body: Mapping[str, object], clock: requests.Clock
+    ) -> Generator[Token | Finish]:
         connection = _connection(self._url, self._timeout_s)
-        first_token_ms = 0.0
         begun = False
         try:
             response = self._post(connection, "/api/chat", body)
@@ -151,13 +137,13 @@ class OllamaModel:
             for event in self._events(response):
                 text = _content(event)
                 if text:
-                    first_token_ms = first_token_ms or (time.perf_counter() - started) * 1000.0
+                    clock.saw_token()
                     yield Token(text)
                 if event.get("done") is True:
-                    yield _finish(event, first_token_ms)
+                    yield _finish(event, clock.first_token_ms)
                     return
         except TimeoutError as error:
-            raise self._endpoint.silent(self._timeout_s, started=first_token_ms > 0) from error
+            raise self._endpoint.silent(self._timeout_s, started=clock.has_token) from error
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             failed = self._endpoint.cut(reason) if begun else self._endpoint.unreachable(reason)
@@ -189,27 +175,21 @@ class OllamaModel:
                     raise self._endpoint.refused(500, str(event["error"]))
                 yield event
 
-    def _known(self) -> _Facts:
-        """What is known of the model; remembered once the server has told it."""
-        if self._facts is None:
-            self._facts = self._discovered()
-        return self._facts or _Facts(_DEFAULT_CONTEXT_TOKENS, None)
-
-    def _discovered(self) -> _Facts | None:
+    def _discovered(self) -> Facts | None:
         """What the server tells; None while it does not: asking will say why."""
-        connection = _connection(self._url, _DISCOVERY_TIMEOUT_S)
+        connection = _connection(self._url, remote.DISCOVERY_TIMEOUT_S)
         try:
             with self._post(connection, "/api/show", {"model": self._model}) as response:
                 told = json.load(response)
             info = {key.rpartition(".")[2]: value for key, value in told["model_info"].items()}
-            context = int(info.get("context_length") or _DEFAULT_CONTEXT_TOKENS)
+            context = int(info.get("context_length") or _MOST_CONTEXT_TOKENS)
             parameters = info.get("parameter_count")
         except (OSError, http.client.HTTPException, AttemptError, ValueError, KeyError, TypeError):
             return None
         finally:
             connection.close()
-        return _Facts(
-            min(context, _DEFAULT_CONTEXT_TOKENS),
+        return Facts(
+            min(context, _MOST_CONTEXT_TOKENS),
             parameters if isinstance(parameters, int) else None,
         )
 
@@ -219,7 +199,7 @@ def address(host: str = "") -> str:
 
     By Ollama's own rules scheme and port are optional. Raises UsageError.
     """
-    host = host or os.environ.get("OLLAMA_HOST", "") or DEFAULT_HOST
+    host = remote.or_environment(host, "OLLAMA_HOST", DEFAULT_HOST)
     scheme, mark, rest = host.strip().partition("://")
     if not mark:
         scheme, rest = "http", host.strip()

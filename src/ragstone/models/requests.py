@@ -1,14 +1,18 @@
-"""What every language model checks before it reads a prompt, and how text is kept text.
+"""What every language model does alike: checks before a prompt is read, its clock, its runtime.
 
-Shared by the models of this room, so that all refuse the same calls with the same words.
+Shared by the models of this room, so that all refuse the same calls with the same words, time
+the first token from the same moment, and keep a document's text text.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
+import time
 from collections.abc import Sequence
+from types import ModuleType
 
-from ragstone.errors import UsageError
+from ragstone.errors import ModelError, UsageError
 from ragstone.types import Message
 
 CAPABLE_PARAMETERS = 3_000_000_000  # below this, models copy and guess more than they obey
@@ -61,3 +65,36 @@ def plain(text: str) -> str:
     Law: text without such marks comes back as it is.
     """
     return _CONTROL.sub(lambda mark: mark.group() + " ", text)
+
+
+class Clock:
+    """The time of one call, from when it was made: over all attempts, and in any queue."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._first: float | None = None
+
+    def saw_token(self) -> None:
+        """A token came; only the first one counts."""
+        if self._first is None:
+            self._first = time.perf_counter()
+
+    @property
+    def has_token(self) -> bool:
+        return self._first is not None
+
+    @property
+    def first_token_ms(self) -> float:
+        """Milliseconds to the first token; 0 before it came."""
+        return 0.0 if self._first is None else (self._first - self._started) * 1000.0
+
+
+def package(name: str, what: str, *, extra: str) -> ModuleType:
+    """An optional package, imported at first use. Raises ModelError naming the extra it is in."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ModelError(
+            f"{what} is not installed ({name.replace('_', '-')}).",
+            remedy=f"Install it with: pip install 'ragstone[{extra}]'",
+        ) from error

@@ -11,11 +11,14 @@ import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ragstone.errors import ModelError
 from ragstone.models.wordpiece import WordPiece, read_wordpiece
 from ragstone.types import Span
+
+if TYPE_CHECKING:
+    from ragstone.models.library_tokens import LibraryTokens
 
 
 class Tokens(Protocol):
@@ -48,27 +51,33 @@ def open_tokens(path: Path, *, max_tokens: int) -> Tokens:
     try:
         file = json.loads(path.read_text(encoding="utf-8"))
         words = read_wordpiece(file)
-        found = None if words is None else BertTokens(words, file, max_tokens=max_tokens)
+        found = (
+            _by_library(path, max_tokens=max_tokens)
+            if words is None
+            else BertTokens(words, file, max_tokens=max_tokens)
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is not a tokenizer: {error}.",
             remedy="It must be a tokenizer.json as the tokenizers library writes it.",
         ) from error
-    if found is None:
-        if find_spec("tokenizers") is None:
-            raise ModelError(
-                f"{path} is a tokenizer of a kind that needs the package tokenizers.",
-                remedy="Run: pip install 'ragstone[encoders]'",
-            )
-        from ragstone.models.library_tokens import LibraryTokens
-
-        return LibraryTokens(path, max_tokens=max_tokens)
     if found.room < 1:
         raise ModelError(
             f"max_tokens = {max_tokens} leaves no room beside {path}'s special tokens.",
             remedy="Raise max_tokens in encoder.json.",
         )
     return found
+
+
+def _by_library(path: Path, *, max_tokens: int) -> LibraryTokens:
+    if find_spec("tokenizers") is None:
+        raise ModelError(
+            f"{path} is a tokenizer of a kind that needs the package tokenizers.",
+            remedy="Run: pip install 'ragstone[encoders]'",
+        )
+    from ragstone.models.library_tokens import LibraryTokens
+
+    return LibraryTokens(path, max_tokens=max_tokens)
 
 
 class BertTokens:

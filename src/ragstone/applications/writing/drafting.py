@@ -53,18 +53,6 @@ def draft(
     """
     if not model.capable:
         return digest.compose(pieces, heading=planned.heading), ()
-    return _whole(planned, pieces, brief, model, judge, said, words)
-
-
-def _whole(
-    planned: Planned,
-    pieces: Sequence[Piece],
-    brief: Brief,
-    model: LanguageModel,
-    judge: Judge,
-    said: Sequence[str],
-    words: int,
-) -> tuple[tuple[Block, ...], tuple[Statement, ...]]:
     evidence = [piece.evidence for piece in pieces[:_MOST_PIECES]]
     reply = max(120, words * 2)
     while True:

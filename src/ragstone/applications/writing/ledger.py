@@ -12,12 +12,21 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from ragstone.applications.wire import JsonObject, citation_json
+from ragstone.applications.wire_reading import (
+    citations_of,
+    list_of,
+    number_of,
+    objects_of,
+    text_of,
+    verdict_of,
+    whole_of,
+)
 from ragstone.applications.writing.brief import Brief
 from ragstone.applications.writing.manuscript import (
     Block,
@@ -31,7 +40,7 @@ from ragstone.applications.writing.manuscript import (
     Statement,
 )
 from ragstone.errors import UsageError
-from ragstone.types import Citation, Scalar, Span, Verdict
+from ragstone.types import Scalar, Span
 
 SCHEMA = 1
 _MARKS = re.compile(r"[“”„\"«»*_`\\]")
@@ -154,37 +163,37 @@ def load(path: Path) -> Ledger:
         ) from error
 
 
-def parse(table: JsonObject) -> Ledger:
+def parse(table: Mapping[str, object]) -> Ledger:
     """The ledger in a JSON object. Raises ValueError, KeyError or TypeError for another form."""
     if table["schema"] != SCHEMA:
         raise ValueError(f"schema {table['schema']}, not {SCHEMA}")
     sections = tuple(
         Section(
-            _text(section["heading"]),
+            text_of(section["heading"]),
             tuple(
-                Block(_statements(block["statements"]), _text(block["label"]))
-                for block in _objects(section["blocks"])
+                Block(_statements(block["statements"]), text_of(block["label"]))
+                for block in objects_of(section["blocks"])
             ),
             _statements(section["removed"]),
         )
-        for section in _objects(table["sections"])
+        for section in objects_of(table["sections"])
     )
     outline = Outline(
-        _text(table["title"]),
-        tuple(map(_planned, _objects(table["outline"]))),
-        tuple(map(_planned, _objects(table["items"]))),
+        text_of(table["title"]),
+        tuple(map(_planned, objects_of(table["outline"]))),
+        tuple(map(_planned, objects_of(table["items"]))),
     )
     manuscript = Manuscript(
-        brief=_text(table["brief"]),
-        kind=cast("Kind", _text(table["kind"])),
+        brief=text_of(table["brief"]),
+        kind=cast("Kind", text_of(table["kind"])),
         outline=outline,
         sections=sections,
-        sources=tuple(map(_source, _objects(table["sources"]))),
-        model=_text(table["model"]),
-        judge=_text(table["judge"]),
-        version=_whole(table["version"]),
+        sources=tuple(map(_source, objects_of(table["sources"]))),
+        model=text_of(table["model"]),
+        judge=text_of(table["judge"]),
+        version=whole_of(table["version"]),
     )
-    return Ledger(manuscript, _text(table["asked"]), bool(table["complete"]))
+    return Ledger(manuscript, text_of(table["asked"]), bool(table["complete"]))
 
 
 def _statement_json(statement: Statement, numbers: dict[tuple[str, Span], int]) -> JsonObject:
@@ -211,76 +220,37 @@ def _planned_json(planned: Planned) -> JsonObject:
     }
 
 
-def _planned(table: JsonObject) -> Planned:
+def _planned(table: Mapping[str, object]) -> Planned:
     return Planned(
-        _text(table["heading"]),
-        tuple(_text(asked) for asked in _list(table["questions"])),
-        tuple(_whole(key) for key in _list(table["keys"])),
-        _text(table["document_id"]),
+        text_of(table["heading"]),
+        tuple(text_of(asked) for asked in list_of(table["questions"])),
+        tuple(whole_of(key) for key in list_of(table["keys"])),
+        text_of(table["document_id"]),
     )
 
 
 def _statements(value: object) -> tuple[Statement, ...]:
     return tuple(
         Statement(
-            _text(table["text"]),
-            cast("Verdict", _text(table["verdict"])),
-            _text(table["reason"]),
-            float(cast("float", table["confidence"])),
+            text_of(table["text"]),
+            verdict_of(table["verdict"]),
+            text_of(table["reason"]),
+            number_of(table["confidence"]),
             bool(table["quoted"]),
-            cast("Form", _text(table["form"])),
-            tuple(map(_citation, _objects(table["citations"]))),
+            cast("Form", text_of(table["form"])),
+            citations_of(table["citations"]),
         )
-        for table in _objects(value)
+        for table in objects_of(value)
     )
 
 
-def _citation(table: JsonObject) -> Citation:
-    page = table["page"]
-    return Citation(
-        _text(table["document_id"]),
-        _text(table["source"]),
-        _text(table["title"]),
-        Span(_whole(table["start"]), _whole(table["end"])),
-        _text(table["quote"]),
-        _whole(table["version"]),
-        None if page is None else _whole(page),
-        tuple(_text(heading) for heading in _list(table["heading_path"])),
-    )
-
-
-def _source(table: JsonObject) -> Source:
+def _source(table: Mapping[str, object]) -> Source:
     return Source(
-        _text(table["document_id"]),
-        _text(table["source"]),
-        _text(table["title"]),
-        _text(table["format"]),
-        _whole(table["version"]),
-        _text(table["content_hash"]),
+        text_of(table["document_id"]),
+        text_of(table["source"]),
+        text_of(table["title"]),
+        text_of(table["format"]),
+        whole_of(table["version"]),
+        text_of(table["content_hash"]),
         cast("dict[str, Scalar]", table["metadata"]),
     )
-
-
-def _objects(value: object) -> Sequence[JsonObject]:
-    found = _list(value)
-    if not all(isinstance(item, dict) for item in found):
-        raise TypeError("a list of objects is expected")
-    return cast("Sequence[JsonObject]", found)
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError(f"a list is expected, not {value!r}")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is expected, not {value!r}")
-    return value
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"a whole number is expected, not {value!r}")
-    return value

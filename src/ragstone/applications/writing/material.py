@@ -6,7 +6,6 @@ that leans on the one before ("It also ...") is taken together with that one or 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,16 +13,17 @@ import numpy as np
 
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.manuscript import Form, Planned
-from ragstone.applications.writing.wording import opens_item, worded
+from ragstone.applications.writing.standing import can_stand, leans, manner_of
+from ragstone.applications.writing.wording import opens_item
 from ragstone.corpus.where import parse_where
-from ragstone.grounding.candidates import Candidate, candidates_of, points_back
+from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.evidence import score as relevance
 from ragstone.grounding.evidence import without_instructions
 from ragstone.grounding.names import names_of
-from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
 from ragstone.protocols import Filter, Snapshot, Vectors
+from ragstone.text.spaces import one_line
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section
@@ -31,51 +31,8 @@ EMBEDDED = 48  # sentences embedded for a section: 1 to 2 ms each
 SAME_WORDS = 0.6  # share of terms in common from which a sentence says what another said
 SAME_MEANING = 0.84  # cosine from which it does
 _WORTH = 0.62  # of the best score of a section: below it a sentence fills space
-_SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
-_LEANS = re.compile(
-    r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
-    r"|otherwise|instead|finally|similarly|in addition|as a result|for example|for instance"
-    r"|in this case|in other words|first|second|third|next|here|again|still|yet|see|note that"
-    r"|besides|the (?:above|following|former|latter|same))\b",
-    re.IGNORECASE,
-)
-# "You can find it at ... instead.": what it is stands in the sentence before.
-_LEANS_LATER = re.compile(
-    r"^(?:you|we|one|to \w+|please|simply|just)\b(?: [\w'’]+){0,3} (?:it|them|this|that|these)\b"
-    r"|\binstead\W*$",
-    re.IGNORECASE,
-)
-# Entries of a reference, whose subject is the name they stand under: "Will be used for ...", "The
-# value of the parameter.", ":data:`x`, use ..."; none says what it speaks of.
-_NO_SUBJECT = re.compile(
-    r"^(?:will|would|can|may|must|should|is|are|was|were|has|have|returns|defaults|used|see)\b"
-    r"|^\W*(?::[\w:]+:)?`[^`]*`\s*,",
-    re.IGNORECASE,
-)
-_NOUN_FIRST = re.compile(r"^(?:the|an?)\s", re.IGNORECASE)
-_FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must"
-    r"|\w{2,}(?:ed|[a-rt-z]s)|made|became|began|came|gave|got|held|kept|led|left|lost|met|paid|put"
-    r"|ran|said|saw|sold|sent|set|spent|stood|took|told|went|won|wrote|rose|fell|grew|built|bought"
-    r"|brought|found|felt|cost|need|use)\b",
-    re.IGNORECASE,
-)
-_POINTS_ELSEWHERE = re.compile(
-    r"\b(?:below|above|(?:previous|next|this|following) (?:page|section|chapter|tutorial|guide"
-    r"|document|example|step|table|figure|list|release)|as follows|following|let's|we'll)\b"
-    r"|:(?:doc|ref|rfc|pr|issue):",
-    re.IGNORECASE,
-)
-_BOILERPLATE = re.compile(
-    r"\b(?:forward-looking|conference call|webcast|replay|dial(?:ing)?|all rights reserved"
-    r"|hereunto|undersigned|pursuant to the requirements|speaks? only as of|incorporated by"
-    r" reference|copyright|check the appropriate box|safe harbor)\b|©",
-    re.IGNORECASE,
-)
 _FAINT = 0.42  # cosine below which a sentence bears on a heading by chance
 _HELD = 0.4  # share of a heading's terms, idf-weighted, from which a sentence bears on it
-_ENDS = re.compile(r"[.!?。！？।][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"https?://|www\.|\S+@\S+|[<>{}|\\]|::|==|\s--\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +141,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     components, topic = material.components, material.topic
     hits = find(planned, material)
     every = without_instructions(candidates_of(hits, components.snapshot.document))
-    usable = [place for place, candidate in enumerate(every) if _usable(candidate)]
+    usable = [place for place, candidate in enumerate(every) if can_stand(candidate)]
     if not usable:
         return []
     wanted = terms_of(" ".join((planned.heading, *planned.questions)))
@@ -207,7 +164,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     lexical = {place: by_words(place) for place in usable}
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
-    vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
+    vectors = components.encoder.encode_passages([one_line(every[place].text) for place in nearest])
     asked = components.encoder.encode_queries(
         [f"{planned.heading} {topic}", planned.heading, *planned.questions]
     )
@@ -220,7 +177,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
         float(0.45 * meaning[at] + 0.25 * central[at])
         + 0.3 * lexical[place]
         + (0.06 if every[place].hit.passage.key in planned_keys else 0.0)
-        + _manner(every[place])
+        + manner_of(every[place])
         for at, place in enumerate(nearest)
     ]
     cover = [coverage(wanted, terms_of(every[p].text), idf, unseen=unseen) for p in nearest]
@@ -288,55 +245,10 @@ def _with_what_it_leans_on(every: Sequence[Candidate], place: int) -> list[int] 
         and before.hit is candidate.hit
         and before.span.end <= candidate.span.start
     )
-    if before is None or not same or leans(before.text) or not _usable(before):
+    if before is None or not same or leans(before.text) or not can_stand(before):
         return None
     near = candidate.span.start - before.span.end <= 3
     return [place - 1, place] if near else None
-
-
-def leans(text: str) -> bool:
-    """Whether a sentence needs the one before it to be understood."""
-    words = words_of(text)
-    pronoun = bool(words) and points_back(" ".join(word.text for word in words[:2]))
-    bare = text.lstrip("“\"'(*")
-    later = _LEANS_LATER.search(bare) is not None
-    return pronoun or later or bool(_LEANS.match(bare)) or text[:1].islower()
-
-
-def _usable(candidate: Candidate) -> bool:
-    """Whether a unit can stand in a text: a full sentence, or a row that says something."""
-    text = worded(candidate.text, candidate.hit.document.format)
-    count = len(words_of(text))
-    if text.count('"') % 2 or text.count("“") != text.count("”") or text.startswith("|"):
-        return False
-    if candidate.kind == "code" or not _SHORTEST <= count <= _LONGEST:
-        return False
-    letters = sum(character.isalnum() or character.isspace() for character in text)
-    prose = sum(character.isalpha() for character in text) >= 0.5 * len(text)
-    if candidate.kind == "row":
-        return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and count <= 45
-    if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
-        return False
-    if _NO_SUBJECT.match(candidate.text) or (_NOUN_FIRST.match(text) and not _FINITE.search(text)):
-        return False
-    if candidate.kind == "list_item":
-        return count > _SHORTEST
-    return bool(_ENDS.search(text))
-
-
-def _manner(candidate: Candidate) -> float:
-    """How well a unit stands alone, whatever it is about."""
-    text = candidate.text
-    count = len(words_of(text))
-    worth = 0.03 if candidate.place == 0 else 0.0
-    worth += 0.03 if candidate.kind != "row" and quantities_of(text) else 0.0
-    worth -= 0.12 if candidate.kind == "row" else 0.0
-    worth -= 0.06 if candidate.kind == "list_item" else 0.0
-    worth -= 0.08 if _ADDRESS.search(text) else 0.0
-    worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
-    worth -= 0.25 if _BOILERPLATE.search(text) else 0.0
-    worth -= 0.05 if count > 55 or count < 8 else 0.0
-    return worth - (0.02 if leans(text) else 0.0)
 
 
 def _named(candidate: Candidate) -> frozenset[str]:
@@ -385,7 +297,3 @@ def centroid(vectors: Vectors) -> Vectors:
     mean: Vectors = vectors.mean(axis=0)
     norm = np.float32(np.linalg.norm(mean))
     return mean / norm if norm > 0 else mean
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
