@@ -18,6 +18,7 @@ import numpy as np
 from ragstone.evaluation.abstention import auroc
 from ragstone.evaluation.answers import exact_match, token_f1
 from ragstone.grounding import comprehension, shortanswers
+from ragstone.grounding.abstention import THRESHOLDS
 from ragstone.models.encoder import OnnxEncoder, shipped_encoder
 from ragstone.training.comprehension import (
     SETS,
@@ -28,6 +29,7 @@ from ragstone.training.comprehension import (
     decision_rows,
     gathered,
     out_of_fold,
+    short_ones,
     unit_rows,
 )
 
@@ -51,21 +53,26 @@ def report_units(rows: Matrix, labels: Matrix, groups: Sequence[str], weights: M
 
 
 def report_decisions(
-    rows: Matrix, labels: Matrix, groups: Sequence[str], sources: Sequence[str], weights: Matrix
+    rows: Matrix, labels: Matrix, groups: Sequence[str], sources: Sequence[str], short: np.ndarray
 ) -> None:
-    """What is refused and answered at thresholds, by source; areas within the own sets."""
-    both = out_of_fold(rows, labels, weights, groups)
+    """Areas under the curve (trees, reader, both) of each set, and what is answered of the found
+    and refused of the others at the three thresholds; questions of many terms by the trees."""
+    weights = balanced(sources)
+    both = np.zeros(len(rows))
+    for mine, columns in ((short, rows), (~short, rows[:, :1])):
+        own = [group for group, chosen in zip(groups, mine, strict=True) if chosen]
+        both[mine] = out_of_fold(columns[mine], labels[mine], weights[mine], own)
     probability = 1.0 / (1.0 + np.exp(-both))
-    names = np.array(sources)
-    for name in np.unique(names):
-        mine = names == name
+    names = np.array(["stranger" if s.startswith("stranger") else s for s in sources])
+    for name in [*np.unique(names), "all"]:
+        mine = (names == name) | (name == "all")
         areas = [area(s[mine], labels[mine]) for s in (rows[:, 0], rows[:, 1], both)]
-        line = f"decisions {name:24} {mine.sum():5} " + " ".join(f"{a:.3f}" for a in areas)
-        for cut in (0.2, 0.3, 0.4, 0.5, 0.6):
+        line = f"decisions {name:14} {mine.sum():5} " + " ".join(f"{a:.3f}" for a in areas)
+        for level, cut in THRESHOLDS.items():
             yes, no = mine & (labels > 0), mine & (labels == 0)
             answered = (probability[yes] >= cut).mean() if yes.any() else float("nan")
             refused = (probability[no] < cut).mean() if no.any() else float("nan")
-            line += f" | {cut}: {answered:.3f} {refused:.3f}"
+            line += f" | {level}: {answered:.3f} {refused:.3f}"
         print(line)
 
 
@@ -104,7 +111,7 @@ def main(arguments: Sequence[str]) -> None:
         rows, labels, groups = unit_rows(items, encoder)
         report_units(rows, labels, groups, balanced([group.split(":")[0] for group in groups]))
         rows, labels, groups, sources = decision_rows(items, encoder)
-        report_decisions(rows, labels, groups, sources, balanced(sources))
+        report_decisions(rows, labels, groups, sources, short_ones(items))
         report_short(items, encoder)
 
 

@@ -116,7 +116,7 @@ def ask_stream(
         hits = components.retriever.retrieve(question, k=options.k, where=where, trace=trace)
     with trace.stage("read") as stage:
         read = comprehension.comprehend(question, hits, components.reader)
-        stage.note(passages=len(read.readings), likeliest=read.best())
+        stage.note(passages=len(read.readings), answers=round(read.answers(), 3))
     by_token = token_encoder(components.reads_with)
     memory = None if by_token is None else TokenMemory(by_token)
     with trace.stage("evidence") as stage:

@@ -42,10 +42,6 @@ class Comprehension:
     def __bool__(self) -> bool:
         return bool(self.readings)
 
-    def reading(self, rank: int) -> PassageReading | None:
-        """The reading of the hit of that rank, None where it was not read."""
-        return self.readings[rank][1] if rank in self.readings else None
-
     def within(self, rank: int, span: Span) -> Found | None:
         """The likeliest answer inside `span` (of the document) in the hit of that rank; None where
         the hit was not read or no token lies in the span."""
@@ -68,11 +64,6 @@ class Comprehension:
         found = Span(start + int(places[begin, 0]), start + int(places[end, 1]))
         return Found(found, _bounded(float(scores[begin, end]) - reading.none))
 
-    def best(self) -> float:
-        """The log-odds of the likeliest answer in any hit that was read; -12 where none was."""
-        found = [self.within(rank, hit.passage.span) for rank, (hit, _) in self.readings.items()]
-        return max((one.score for one in found if one is not None), default=-_SURE)
-
     def answers(self) -> float:
         """The largest log-odds that a hit as a whole answers; -12 where none was read."""
         return max((_bounded(r.answers) for _, r in self.readings.values()), default=-_SURE)
@@ -80,21 +71,22 @@ class Comprehension:
 
 NOTHING = Comprehension({})
 
-# Weights of logistic regressions, the constant last: of the signs below, by
-# `ragstone.training.comprehension`.
-UNIT = (0.62, 0.25, 0.4, 0.0)
-DECISION = (0.8, 0.2, 0.4, 0.0)
+# Weights of logistic regressions over the signs below, the constant last; made by
+# `ragstone.training.comprehension`. A question of many terms asks for several things, which one
+# passage does not answer (the reader's word counted nothing there): its decision is the trees'.
+UNIT = (0.4412, 0.2306, -0.4557)
+SHORT = (0.3954, 0.9, -0.3687)
+LONG = (1.68, 0.0, 1.3875)
+SHORT_TERMS = 7
 
 
 def unit_signs(
     read: Comprehension, rank: int, span: Span, probability: float
 ) -> list[float] | None:
-    """Log-odds by the scorer of evidence, of the likeliest answer in the unit, and that the whole
-    passage answers; None where it was not read."""
-    reading, found = read.reading(rank), read.within(rank, span)
-    if reading is None or found is None:
-        return None
-    return [log_odds(probability), found.score, _bounded(reading.answers)]
+    """Log-odds by the scorer of evidence and of the likeliest answer in the unit; None where it
+    was not read."""
+    found = read.within(rank, span)
+    return None if found is None else [log_odds(probability), found.score]
 
 
 def held_in_unit(read: Comprehension, rank: int, span: Span, probability: float) -> float:
@@ -104,14 +96,17 @@ def held_in_unit(read: Comprehension, rank: int, span: Span, probability: float)
 
 
 def decision_signs(read: Comprehension, probability: float) -> list[float]:
-    """Log-odds that the evidence answers by the trees of abstention, of the likeliest answer in
-    any passage, and that any passage answers."""
-    return [log_odds(probability), read.best(), read.answers()]
+    """Log-odds that the evidence answers by the trees of abstention, and the largest that a
+    passage answers by the reader."""
+    return [log_odds(probability), read.answers()]
 
 
-def can_answer(read: Comprehension, probability: float) -> float:
-    """The probability that the evidence answers, by the trees of abstention and the reader."""
-    return _sigmoid(decision_signs(read, probability), DECISION) if read else probability
+def can_answer(read: Comprehension, probability: float, *, terms: int) -> float:
+    """The probability that the evidence answers a question of so many terms, by the trees of
+    abstention and the reader."""
+    if not read:
+        return probability
+    return _sigmoid(decision_signs(read, probability), SHORT if terms <= SHORT_TERMS else LONG)
 
 
 def _sigmoid(row: Sequence[float], weights: Sequence[float]) -> float:

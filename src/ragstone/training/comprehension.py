@@ -5,7 +5,7 @@
 `CORPORA_DIR/SET` is what `ragstone sync DATA_DIR/SET/corpus.jsonl.gz` wrote. Only questions of
 groups that the reader was not trained on (`reader_samples.is_held_out`) are used, and
 questions of sets that it never saw; hits are those of the shipped retriever. Both fits are
-logistic regressions with three signs; what is printed is out of fold (two folds, by group).
+logistic regressions over two signs; what is printed is out of fold (two folds, by group).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def holds(item: Looked, document_id: str, text: str, start: int) -> bool:
 
 
 def unit_rows(items: Sequence[Looked], encoder: OnnxEncoder) -> tuple[Matrix, Matrix, list[str]]:
-    """Signs of every unit that was read (rows, 3), its label, its question's group."""
+    """Signs of every unit that was read (rows, 2), its label, its question's group."""
     rows: list[list[float]] = []
     labels: list[float] = []
     groups: list[str] = []
@@ -123,7 +123,7 @@ def chosen_for(item: Looked, encoder: OnnxEncoder, *, reading: bool = True) -> l
 def decision_rows(
     items: Sequence[Looked], encoder: OnnxEncoder
 ) -> tuple[Matrix, Matrix, list[str], list[str]]:
-    """Signs of every decision (rows, 3), whether it can be answered, groups and sources."""
+    """Signs of every decision (rows, 2), whether it can be answered, groups and sources."""
     rows: list[list[float]] = []
     labels: list[float] = []
     groups: list[str] = []
@@ -139,6 +139,12 @@ def decision_rows(
         groups.append(item.group)
         sources.append(item.source)
     return np.array(rows), np.array(labels), groups, sources
+
+
+def short_ones(items: Sequence[Looked]) -> npt.NDArray[np.bool_]:
+    """Which questions ask for one thing."""
+    most = comprehension.SHORT_TERMS
+    return np.array([len(understand(item.asked.question).terms) <= most for item in items])
 
 
 def logistic(rows: Matrix, labels: Matrix, weights: Matrix, *, ridge: float = 1e-3) -> Matrix:
@@ -201,8 +207,12 @@ def main(arguments: Sequence[str]) -> None:
         weights = balanced([group.split(":")[0] for group in groups])
         sys.stdout.write(f"UNIT = {np.round(logistic(rows, labels, weights), 4).tolist()}\n")
         rows, labels, _, sources = decision_rows(items, encoder)
-        found = logistic(rows, labels, balanced(sources))
-        sys.stdout.write(f"DECISION = {np.round(found, 4).tolist()}\n")
+        weights = balanced(sources)
+        short = short_ones(items)
+        found = logistic(rows[short], labels[short], weights[short])
+        sys.stdout.write(f"SHORT = {np.round(found, 4).tolist()}\n")
+        found = logistic(rows[~short, :1], labels[~short], weights[~short])
+        sys.stdout.write(f"LONG = {np.round(found, 4).tolist()}, the reader's word left out\n")
 
 
 if __name__ == "__main__":
