@@ -108,6 +108,26 @@ def test_where_keeps_to_what_fits(corpus: ragstone.Corpus) -> None:
     assert all(note.citation.page for note in manuscript.notes())
 
 
+def test_a_report_on_one_company_quotes_no_other(tmp_path: Path) -> None:
+    for name, spent, staff in (("Astra", "4.1", "930"), ("Bolide", "7.9", "210")):
+        (tmp_path / f"{name}.md").write_text(
+            f"# {name} annual report\n\n{name} makes valves and sells them abroad.\n\n"
+            f"## Spending\n\nCapital expenditure was {spent} million in the year. New presses were"
+            " the largest part of capital expenditure.\n\n"
+            f"## Staff\n\nThe company employed {staff} people at the end of the year.\n",
+            encoding="utf-8",
+        )
+    with ragstone.open(tmp_path / "corpus", llm="none", workers=1) as two:
+        two.sync(tmp_path)
+        report = two.write("Capital expenditure of Astra", llm="none")
+        table = two.write("Compare Astra and Bolide by capital expenditure, staff", kind="table")
+    assert [Path(source.source).name for source in report.sources] == ["Astra.md"]
+    assert "4.1 million" in report.text
+    spending = table.sections[0].blocks  # no sentence names its company: the document does
+    assert "4.1" in spending[0].statements[0].text
+    assert "7.9" in spending[1].statements[0].text
+
+
 def test_a_model_may_lie_but_only_what_is_proved_stands(corpus: ragstone.Corpus) -> None:
     true = "The lamp was first lit on 3 September 1874."
     false = "The lamp was first lit on 3 September 1894."

@@ -15,6 +15,7 @@ from ragstone.applications.manuscripts.markdown import markdown
 from ragstone.applications.manuscripts.notes import ranges
 from ragstone.applications.manuscripts.reading import read_statements
 from ragstone.applications.writing.brief import brief
+from ragstone.applications.writing.headings import Used, readable
 from ragstone.applications.writing.ledger import Ledger, hash_of, ledger_json, parse
 from ragstone.applications.writing.manuscript import (
     Block,
@@ -27,9 +28,11 @@ from ragstone.applications.writing.manuscript import (
 )
 from ragstone.applications.writing.outline import parse as parse_outline
 from ragstone.applications.writing.outline import render
-from ragstone.applications.writing.wording import worded
+from ragstone.applications.writing.standing import is_usable, manner
+from ragstone.applications.writing.wording import called, worded
 from ragstone.errors import UsageError
-from ragstone.types import Citation, Span
+from ragstone.grounding.candidates import Candidate, UnitKind
+from ragstone.types import Citation, DocumentInfo, Hit, Passage, Span
 
 WORDS = st.lists(
     st.sampled_from(
@@ -120,7 +123,7 @@ def test_plain_lines_are_an_outline_too() -> None:
     ("text", "format", "expected"),
     [
         ("Use :class:`~flask.Flask` and ``app.run``.", "restructuredtext",
-         "Use flask.Flask and `app.run`."),
+         "Use `flask.Flask` and `app.run`."),
         ("- See `Waitress <https://x.y>`_ or python-dotenv_.", "restructuredtext",
          "See Waitress or python-dotenv."),
         ("1. **Do** [this](http://a.b) with `a_b_c` and *care*.", "markdown",
@@ -171,3 +174,76 @@ def test_a_comparison_names_its_items_and_aspects() -> None:
 def test_sizes_out_of_range_are_refused(sections: int | None, words: int | None) -> None:
     with pytest.raises(UsageError, match="asked for"):
         brief("x", sections=sections, words=words)
+
+
+def test_what_is_compared_may_be_a_pair_of_words() -> None:
+    items, aspects = brief("Compare A1 and B2 by staff, research and development, taxes").compared
+    assert items == ("A1", "B2")
+    assert aspects == ("staff", "research and development", "taxes")
+    items, aspects = brief("Compare Aster, Briar and Cedar by height, age").compared
+    assert items == ("Aster", "Briar", "Cedar")
+
+
+def test_a_clause_names_no_two_things() -> None:
+    assert brief("How it finds and ranks passages").questions == (
+        "How it finds and ranks passages",
+    )
+    assert brief("citations and abstention").questions[1:] == ("citations", "abstention")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "stands"),
+    [
+        ("The lens weighs 2.4 tonnes and floats on mercury.", "sentence", True),
+        ("blueprint of how to construct or extend an application.", "sentence", False),
+        ("3.3 Relationship to Other Plans.", "sentence", False),
+        ("Form 10-K for the year ended December 31, 2018).", "sentence", False),
+        ("Land; 2018: $ 340; 2017: $ 348", "row", True),
+        ("Less: Current obligations; Leases: (17)", "row", True),
+        ("Note 1. Significant Accounting Policies; 61", "row", False),
+        ("ITEM 3; Legal Proceedings; to Part III information that: 12", "row", False),
+        ("(Millions, except Employees); 2018; 2017", "row", False),
+    ],
+)
+def test_what_can_stand_alone(text: str, kind: UnitKind, stands: bool) -> None:
+    assert is_usable(unit(text, kind)) is stands
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please refer to Note 3 for information on acquisitions.",
+        "For a more detailed discussion of the proceedings, see the discussion in Note 16.",
+        "Information on accounting policies is included in Note 1 of the statements.",
+        "Additional information is provided in the table that follows.",
+    ],
+)
+def test_what_only_points_elsewhere_is_worth_less(text: str) -> None:
+    plain = "The trust restored the gallery in the year after the storm had broken it."
+    assert manner(unit(text, "sentence")) < manner(unit(plain, "sentence")) - 0.2
+
+
+def unit(text: str, kind: UnitKind) -> Candidate:
+    info = DocumentInfo("d", "d.txt", "D", "text", {}, "en", "", len(text), 1, 1)
+    hit = Hit(Passage("d", Span(0, len(text)), text), info, 1.0, 1)
+    return Candidate(hit, Span(0, len(text)), text, kind, 1, 2)
+
+
+def test_a_heading_of_the_same_words_is_used() -> None:
+    used = Used("Deploying to Production")
+    assert "Deploy to production" in used
+    assert "Development" not in used
+    assert "3M Company" in Used("Spending of 3M", names=("3M",))
+    assert "3M products" not in Used("Spending of 3M", names=("3M",))
+
+
+def test_headings_lose_numbers_and_shouting() -> None:
+    assert readable("NOTE 16. Commitments and Contingencies") == "Commitments and Contingencies"
+    assert readable("FINANCIAL CONDITION AND RESULTS") == "Financial Condition and Results"
+    assert readable("FORM 10-K") == "FORM 10-K"
+
+
+def test_a_cover_that_shouts_is_no_name() -> None:
+    assert called("UNITED STATES", "/x/AMAZON_2019_10K.pdf") == "AMAZON 2019 10K"
+    assert called("AMAZON.COM", "/x/amazon.com.pdf") == "AMAZON.COM"
+    assert called("Quickstart", "/x/start.rst") == "Quickstart"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import quote as percent_encoded
 
 from ragstone.applications.writing.manuscript import Block, Manuscript, Source, Statement, place_of
+from ragstone.applications.writing.wording import called
 from ragstone.documents.places import unit_of
 from ragstone.types import Citation, Span
 
@@ -51,7 +51,7 @@ def numbers_of(statement: Statement, numbers: dict[tuple[str, Span], int]) -> li
 
 def place(citation: Citation) -> str:
     """Where a quote stands, for a reader: title, headings, and page, slide or sheet."""
-    title = citation.title or Path(citation.source).name
+    title = called(citation.title, citation.source)
     parts = [title]
     path = [head for head in citation.heading_path if head.strip() and head != title]
     if path:
@@ -95,7 +95,7 @@ def source_line(source: Source) -> str:
     """A line of the bibliography: who, title, when, where."""
     who = str(source.metadata.get("author", "")).strip()
     when = str(source.metadata.get("date", "")).strip()[:10]
-    title = source.title or Path(source.source).name
+    title = called(source.title, source.source)
     return ". ".join(part for part in (who, title, when) if part) + f". {source.source}"
 
 

@@ -23,6 +23,8 @@ _VERBS = re.compile(
     r"^(?:please\s+)?(?:summari[sz]e|describe|explain|compare|report on|write about)\s+", re.I
 )
 _JOINTS = re.compile(r"\s*(?:[;:,]|\band\b|\bversus\b|\bvs\.?)\s*", re.IGNORECASE)
+_COMMAS = re.compile(r"\s*[,;]\s*(?:and\s+)?", re.IGNORECASE)
+_CLAUSE = re.compile(r"(?:how|why|when|where|who|what|which|whether)\b", re.IGNORECASE)
 _COMPARED = re.compile(
     r"^(?:a\s+)?(?:comparison of\s+|comparing\s+|compare\s+)?(.+?)\s*"
     r"(?:\b(?:by|on|in terms of|regarding|with respect to)\b|:)\s*(.+)$",
@@ -60,6 +62,8 @@ class Brief:
         """What to look for: the topic, and its parts where it names several."""
         parts = [part.strip() for part in _JOINTS.split(self.topic)]
         parts = [part for part in dict.fromkeys(parts) if len(part) > 3]
+        if _CLAUSE.match(self.topic):  # "how it finds and ranks" names no two things
+            return (self.topic,)
         return (self.topic, *parts) if len(parts) > 1 else (self.topic,)
 
     @property
@@ -96,5 +100,9 @@ def brief(
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    parts = [re.sub(r"^(?:the|their|its)\s+", "", part.strip()) for part in _JOINTS.split(text)]
+    """The members of a list; "a, b and c" has three, and in "staff, research and development,
+    taxes" a pair stays whole, for it does not end the list."""
+    *before, last = _COMMAS.split(text)
+    members = [*before, *_JOINTS.split(last)]
+    parts = [re.sub(r"^(?:the|their|its)\s+", "", part.strip()) for part in members]
     return tuple(part for part in dict.fromkeys(parts) if part)

@@ -6,7 +6,7 @@ work so far is a whole manuscript, so that it can be kept and gone on with later
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragstone.applications.ask import Components
@@ -21,8 +21,10 @@ from ragstone.applications.writing.manuscript import (
     Section,
     Source,
 )
-from ragstone.applications.writing.material import Material, Naming, Piece, Said, gather, within
+from ragstone.applications.writing.material import Material, Piece, Said, gather, within
 from ragstone.applications.writing.planning import plan
+from ragstone.applications.writing.scope import Scope, scope_of
+from ragstone.applications.writing.standing import leans
 from ragstone.grounding.citations import check
 from ragstone.grounding.words import terms_of
 from ragstone.protocols import Filter
@@ -83,7 +85,10 @@ def write_stream(
     """
     if resume is not None:
         outline = resume.outline
-    outline = outline or plan(brief, components, where)
+    scope = scope_of(brief.topic, components, where)
+    outline = outline or plan(brief, components, where, scope=scope)
+    if outline.sections and all(planned.document_id for planned in outline.sections):
+        scope = Scope("", where)  # a document's own headings say what each section is about
     model = components.model
     manuscript = Manuscript(
         brief=brief.text,
@@ -100,14 +105,14 @@ def write_stream(
         said.add(statement.text, components.encoder.encode_passages([statement.text])[0])
     yield PlanMade(outline, len(manuscript.sections))
     columns = {item.heading: Said() for item in outline.items}
-    naming = None if outline.items else Naming(brief.topic, components.snapshot)
+    among = _items(outline, components, where)
     words = max(30, brief.words // max(1, len(outline.sections)))
     for planned in outline.sections[len(manuscript.sections) :]:
         if outline.items:
-            section = _row(planned, outline, brief, components, where, columns)
+            section = _row(planned, outline, among, components, columns)
         else:
             others = {key for o in outline.sections if o is not planned for key in o.keys}
-            material = Material(components, brief.topic, where, said, frozenset(others), naming)
+            material = Material(components, scope, said, frozenset(others))
             section = _section(planned, manuscript, brief, material, words)
         _check(section, components)
         manuscript = replace(manuscript, sections=(*manuscript.sections, section))
@@ -138,37 +143,60 @@ def _section(
     return Section(planned.heading, digest.compose(pieces, heading=planned.heading))
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Where an item of a comparison is spoken of; of its `own` documents no sentence need name it,
+    for they are about it and about no other item."""
+
+    where: Filter | None
+    own: frozenset[str] = frozenset()
+
+
+def _items(outline: Outline, components: Components, where: Filter | None) -> list[_Column]:
+    scopes = [
+        Scope("", within(item.document_id, where), frozenset([item.document_id]))
+        if item.document_id
+        else scope_of(item.heading, components, where)
+        for item in outline.items
+    ]
+    return [
+        _Column(
+            scope.where,
+            scope.documents.difference(*(o.documents for o in scopes if o is not scope)),
+        )
+        for scope in scopes
+    ]
+
+
 def _row(
     planned: Planned,
     outline: Outline,
-    brief: Brief,
+    among: Sequence[_Column],
     components: Components,
-    where: Filter | None,
-    columns: Mapping[str, Said],
+    said: Mapping[str, Said],
 ) -> Section:
     """One aspect of a comparison: for each item what stands about it, or nothing.
 
-    A cell of an item that the brief names must name the item, and no column says a thing twice.
+    A cell of an item that the brief names must name the item or stand in a document about it, and
+    no column says a thing twice.
     """
     blocks: list[Block] = []
-    for item in outline.items:
-        limit = within(item.document_id, where) if item.document_id else where
-        asked = planned
-        if not item.document_id:
+    for item, column in zip(outline.items, among, strict=True):
+        asked = replace(planned, keys=())
+        if not column.own:
             asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
-        asked = replace(asked, keys=())
-        material = Material(components, brief.topic, limit, Said())
-        said = columns[item.heading]
+        material = Material(components, Scope("", column.where), Said())
         fitting = [
             piece
             for piece in gather(asked, material, words=4 * CELL_WORDS)
-            if (item.document_id or _is_about(piece, item.heading))
+            if (piece.evidence.document.id in column.own or _is_about(piece, item.heading))
             and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
             and terms_of(planned.heading) & terms_of(piece.evidence.text)
-            and not said.repeats(piece.evidence.text)
+            and not said[item.heading].repeats(piece.evidence.text)
+            and not leans(piece.evidence.text)  # a cell has nothing before it
         ]
         for piece in fitting[:1]:
-            said.add(piece.evidence.text)
+            said[item.heading].add(piece.evidence.text)
         blocks.append(Block(tuple(map(digest.quoted, fitting[:1])), item.heading))
     return Section(planned.heading, tuple(blocks))
 
@@ -178,7 +206,7 @@ def _is_about(piece: Piece, item: str) -> bool:
     shown = (evidence.text, evidence.lead_text, evidence.document.title, *evidence.heading_path)
     held = frozenset[str]().union(*(terms_of(text) for text in shown))
     wanted = terms_of(item)
-    return bool(wanted) and len(wanted & held) >= max(1, len(wanted) - 1)
+    return bool(wanted) and len(wanted & held) >= max(min(2, len(wanted)), len(wanted) - 1)
 
 
 def _check(section: Section, components: Components) -> None:

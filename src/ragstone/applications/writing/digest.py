@@ -7,14 +7,17 @@ within a document the order is the document's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from ragstone.applications.writing.headings import is_generic, readable
 from ragstone.applications.writing.manuscript import Block, Statement
 from ragstone.applications.writing.material import Piece
-from ragstone.applications.writing.planning import is_generic, readable
-from ragstone.applications.writing.wording import worded
+from ragstone.applications.writing.wording import called, worded
 from ragstone.grounding.citations import cite
 from ragstone.types import Evidence
+
+_UNIT = re.compile(r"\(([^()\d]{3,40})\)")
 
 
 def compose(pieces: Sequence[Piece], *, heading: str = "") -> tuple[Block, ...]:
@@ -35,12 +38,30 @@ def compose(pieces: Sequence[Piece], *, heading: str = "") -> tuple[Block, ...]:
 
     dated = all(date_of(group[0].evidence) for group in groups.values())
     keys = sorted(groups, key=lambda key: order(key) if dated else ("", *order(key)[1:]))
-    return tuple(
-        Block(
-            tuple(quoted(piece) for piece in groups[key]), label(groups[key][0].evidence, heading)
-        )
-        for key in keys
-    )
+    blocks: list[Block] = []
+    before = ""
+    for key in keys:
+        first = groups[key][0].evidence
+        shown = label(first, heading, titled=key[0] != before)
+        unit = unit_of_rows(groups[key])
+        shown += f" ({unit})" if unit else ""
+        statements = tuple(quoted(piece) for piece in groups[key])
+        if blocks and (shown == blocks[-1].label or not shown):
+            blocks[-1] = Block((*blocks[-1].statements, *statements), blocks[-1].label)
+        else:
+            blocks.append(Block(statements, shown))
+        before = key[0]
+    return tuple(blocks)
+
+
+def unit_of_rows(pieces: Sequence[Piece]) -> str:
+    """What a table's header says of all its figures in brackets: "Millions"; "" for nothing."""
+    units = {
+        match[1]
+        for piece in pieces
+        if piece.form == "row" and (match := _UNIT.search(piece.evidence.lead_text))
+    }
+    return units.pop() if len(units) == 1 else ""
 
 
 def quoted(piece: Piece) -> Statement:
@@ -50,10 +71,11 @@ def quoted(piece: Piece) -> Statement:
     return Statement(text, "supported", "quoted", 1.0, True, piece.form, cited)
 
 
-def label(item: Evidence, heading: str = "") -> str:
-    """Where a quote stands: title, section and page; the section's own heading is not repeated."""
-    title = readable(item.document.title) or item.document.source.rsplit("/", 1)[-1]
-    parts = [title]
+def label(item: Evidence, heading: str = "", *, titled: bool = True) -> str:
+    """Where a quote stands: title, section and page. The section's own heading is not repeated,
+    nor the title where the quote before is `titled` with it."""
+    title = readable(called(item.document.title, item.document.source)) or item.document.source
+    parts = [title] if titled else []
     inner = [name for name in map(readable, item.heading_path) if name]
     if inner and inner[-1].casefold() not in {title.casefold(), heading.casefold()}:
         last = inner[-1]

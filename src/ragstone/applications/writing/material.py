@@ -6,24 +6,23 @@ that leans on the one before ("It also ...") is taken together with that one or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.manuscript import Form, Planned
-from ragstone.applications.writing.standing import can_stand, leans, manner_of
+from ragstone.applications.writing.scope import Scope, among
+from ragstone.applications.writing.standing import is_usable, leans, manner
 from ragstone.applications.writing.wording import opens_item
-from ragstone.corpus.where import parse_where
 from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.evidence import score as relevance
 from ragstone.grounding.evidence import without_instructions
-from ragstone.grounding.names import names_of
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
-from ragstone.protocols import Filter, Snapshot, Vectors
-from ragstone.text.spaces import one_line
+from ragstone.protocols import Filter, Vectors
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section
@@ -31,6 +30,10 @@ EMBEDDED = 48  # sentences embedded for a section: 1 to 2 ms each
 SAME_WORDS = 0.6  # share of terms in common from which a sentence says what another said
 SAME_MEANING = 0.84  # cosine from which it does
 _WORTH = 0.62  # of the best score of a section: below it a sentence fills space
+_FOLLOWS = 0.4  # of the best score, for what goes on from a chosen sentence ("It cost ...")
+_SHORT = 0.4  # of the words asked for: a section with fewer takes what bears on it less
+_BESIDE, _TOGETHER = 0.05, 0.02  # what a unit gains beside a chosen one, and under its heading
+_ALONE = 0.82  # of the best score: below it a unit that stands alone under its heading is left out
 _FAINT = 0.42  # cosine below which a sentence bears on a heading by chance
 _HELD = 0.4  # share of a heading's terms, idf-weighted, from which a sentence bears on it
 
@@ -63,6 +66,10 @@ class Said:
                 return True
         return vector is not None and any(float(v @ vector) >= SAME_MEANING for v in self.vectors)
 
+    def copy(self) -> Said:
+        """The same memory, to be added to apart."""
+        return Said(list(self.terms), list(self.vectors))
+
     def add(self, text: str, vector: Vectors | None = None) -> None:
         """Remember a statement."""
         self.terms.append(terms_of(text))
@@ -70,57 +77,31 @@ class Said:
             self.vectors.append(vector)
 
 
-class Naming:
-    """Which documents hold a name of the topic: a report on one company must not quote another's.
-
-    A topic without names fits every document.
-    """
-
-    def __init__(self, topic: str, snapshot: Snapshot) -> None:
-        self._names = [
-            " ".join(name.text.casefold().split()) for name in names_of(topic) if not name.weak
-        ]
-        self._snapshot = snapshot
-        self._known: dict[str, bool] = {}
-
-    def fits(self, document_id: str) -> bool:
-        """Whether the document holds a name of the topic, or the topic has none."""
-        if not self._names:
-            return True
-        if document_id not in self._known:
-            document = self._snapshot.document(document_id)
-            text = " ".join(f"{document.title} {document.text}".casefold().split())
-            self._known[document_id] = any(name in text for name in self._names)
-        return self._known[document_id]
-
-
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all sections draw from: the corpus, the topic, what was said, and the passages that
-    were `reserved` for other sections."""
+    """What all sections draw from: the corpus, the scope of the brief, what was said, and the
+    passages that were `reserved` for other sections."""
 
     components: Components
-    topic: str
-    where: Filter | None
+    scope: Scope
     said: Said
     reserved: frozenset[int] = frozenset()
-    naming: Naming | None = None  # keeps to documents that name whom the brief names
 
 
 def find(planned: Planned, material: Material) -> list[Hit]:
     """The passages for a section: those it was planned from, then those found for its heading
     and its questions, if no other section was planned from them."""
-    components, topic, where = material.components, material.topic, material.where
+    components, topic = material.components, material.scope.topic
+    where = material.scope.where
     if planned.document_id:
         where = within(planned.document_id, where)
     fetched = components.snapshot.fetch(planned.keys)
     hits = [Hit(p, info, 0.0, rank) for rank, (p, info) in enumerate(fetched, start=1)]
     seen = set(planned.keys) | material.reserved
-    asked = [f"{planned.heading} {topic}", planned.heading, *planned.questions]
+    asked = [f"{planned.heading} {topic}".strip(), planned.heading, *planned.questions]
     for question in dict.fromkeys(asked):
         for hit in components.retriever.retrieve(question, k=SEARCHED, where=where):
-            outside = material.naming is not None and not material.naming.fits(hit.document.id)
-            if hit.passage.key not in seen and not outside:
+            if hit.passage.key not in seen:
                 seen.add(hit.passage.key)
                 hits.append(hit)
     return hits
@@ -128,9 +109,7 @@ def find(planned: Planned, material: Material) -> list[Hit]:
 
 def within(document_id: str, where: Filter | None) -> Filter:
     """The filter narrowed to one document."""
-    name = "'" + document_id.replace("'", "''") + "'"
-    expression = f"id = {name}"
-    return parse_where(f"({where.expression}) AND {expression}" if where else expression)
+    return among([document_id], where)
 
 
 def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
@@ -138,14 +117,20 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
 
     What is chosen is added to what was said. Empty where nothing bears on the heading.
     """
-    components, topic = material.components, material.topic
+    components, topic = material.components, material.scope.topic
     hits = find(planned, material)
     every = without_instructions(candidates_of(hits, components.snapshot.document))
-    usable = [place for place, candidate in enumerate(every) if can_stand(candidate)]
-    if not usable:
-        return []
     wanted = terms_of(" ".join((planned.heading, *planned.questions)))
     about = terms_of(topic)
+    telling_rows = about or wanted  # a row of figures has to be of what is asked for
+    usable = [
+        place
+        for place, candidate in enumerate(every)
+        if is_usable(candidate)
+        and (candidate.kind != "row" or telling_rows & terms_of(candidate.text))
+    ]
+    if not usable:
+        return []
     idf = rarity([candidate.text for candidate in every])
     unseen = max(idf.values(), default=1.0)
     planned_keys = set(planned.keys)
@@ -164,20 +149,21 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     lexical = {place: by_words(place) for place in usable}
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
-    vectors = components.encoder.encode_passages([one_line(every[place].text) for place in nearest])
+    vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
     asked = components.encoder.encode_queries(
-        [f"{planned.heading} {topic}", planned.heading, *planned.questions]
+        [f"{planned.heading} {topic}".strip(), planned.heading, *planned.questions]
     )
     meaning = (vectors @ asked.T).max(axis=1)
     alone = (vectors @ asked[1:].T).max(axis=1)  # without the topic, which every section shares
     planned_at = [at for at, p in enumerate(nearest) if every[p].hit.passage.key in planned_keys]
     middle = centroid(vectors[planned_at] if planned_at else vectors)
     central = (vectors @ middle).clip(min=0.0)
+    bears = vectors @ components.encoder.encode_queries([topic])[0] if topic else central
     scores = [
-        float(0.45 * meaning[at] + 0.25 * central[at])
+        float(0.35 * meaning[at] + 0.2 * central[at] + 0.15 * bears[at])
         + 0.3 * lexical[place]
         + (0.06 if every[place].hit.passage.key in planned_keys else 0.0)
-        + manner_of(every[place])
+        + manner(every[place])
         for at, place in enumerate(nearest)
     ]
     cover = [coverage(wanted, terms_of(every[p].text), idf, unseen=unseen) for p in nearest]
@@ -193,9 +179,15 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
             score + 0.12 * float(telling[place]) / best if id(every[place].hit) in bearing else 0.0
             for score, place in zip(scores, nearest, strict=True)
         ]
-    if not planned.document_id and max(cover) < _HELD and float(alone.max()) < _FAINT:
+    chance = max(cover) < _HELD and float(alone.max()) < _FAINT
+    if chance and not planned.keys and not planned.document_id:
         return []
-    chosen = _choose(every, nearest, scores, vectors, material.said, words)
+    fits = frozenset(
+        place
+        for place in nearest
+        if every[place].hit.passage.key in planned_keys or about & terms_of(every[place].text)
+    )
+    chosen = _choose(every, nearest, scores, vectors, material.said, words, fits)
     return [_piece(every, nearest[at], scores[at], cover[at], float(meaning[at])) for at in chosen]
 
 
@@ -206,32 +198,84 @@ def _choose(
     vectors: Vectors,
     said: Said,
     words: int,
+    fits: frozenset[int],
 ) -> list[int]:
-    """Places in `nearest`: the best first, until there are words enough."""
-    order = sorted(range(len(nearest)), key=lambda at: (-scores[at], at))
+    """Places in `nearest`: the best first, until there are words enough.
+
+    What stands beside or under the same heading as a chosen unit gains: a few places told in whole
+    sentences read better than many torn ones. A lone unit that is far from the best is given up,
+    unless the section is short: while there is much room, what `fits` comes along.
+    """
     known = {place: at for at, place in enumerate(nearest)}
+    heard = said.copy()
     taken: dict[int, int] = {}
+    left = set(range(len(nearest)))
+    best = max(scores)
     spent = 0
-    for at in order:
-        if spent >= words or scores[at] < _WORTH * scores[order[0]]:
-            break
+    while left and spent < words:
+        at = max(left, key=lambda at: (scores[at] + _company(every, nearest[at], taken), -at))
+        left.discard(at)
         place = nearest[at]
+        rest = spent < _SHORT * words and place in fits
+        along = _follows(every, place, taken) or rest
+        if scores[at] < (_FOLLOWS if along else _WORTH) * best:
+            continue
         if place in taken:
             continue
         group = _with_what_it_leans_on(every, place)
         if group is None or any(other not in known and other != place for other in group):
             continue
         fresh = [other for other in group if other not in taken]
-        if any(said.repeats(every[o].text, vectors[known[o]]) for o in fresh):
+        if any(heard.repeats(every[o].text, vectors[known[o]]) for o in fresh):
             continue
         cost = sum(len(words_of(every[other].text)) for other in fresh)
         if taken and spent + cost > 1.25 * words:
             continue
         for other in fresh:
             taken[other] = known[other]
-            said.add(every[other].text, vectors[known[other]])
+            heard.add(every[other].text, vectors[known[other]])
         spent += cost
-    return list(taken.values())
+    short = spent < _SHORT * words
+    kept = list(taken) if short else _without_strays(every, taken, scores, best)
+    for place in kept:
+        said.add(every[place].text, vectors[known[place]])
+    return [taken[place] for place in kept]
+
+
+def _company(every: Sequence[Candidate], place: int, taken: Mapping[int, int]) -> float:
+    """What a unit gains by those already chosen: beside one of them, or under its heading."""
+    if not taken or every[place].kind == "row":
+        return 0.0
+    hit = every[place].hit
+    if any(abs(other - place) == 1 and every[other].hit is hit for other in taken):
+        return _BESIDE
+    return (
+        _TOGETHER if any(_where(every[other]) == _where(every[place]) for other in taken) else 0.0
+    )
+
+
+def _follows(every: Sequence[Candidate], place: int, taken: Mapping[int, int]) -> bool:
+    """Whether a unit goes on from a chosen one that it leans on ("It cost ...")."""
+    before = place - 1
+    return before in taken and every[before].hit is every[place].hit and leans(every[place].text)
+
+
+def _without_strays(
+    every: Sequence[Candidate], taken: Mapping[int, int], scores: Sequence[float], best: float
+) -> list[int]:
+    """The chosen places without those that stand alone under their heading and are no more than
+    fair, where something else is left."""
+    counts = Counter(_where(every[place]) for place in taken)
+    kept = [
+        place
+        for place, at in taken.items()
+        if counts[_where(every[place])] > 1 or scores[at] >= _ALONE * best
+    ]
+    return kept or list(taken)
+
+
+def _where(candidate: Candidate) -> tuple[str, tuple[str, ...]]:
+    return (candidate.hit.document.id, candidate.hit.passage.heading_path)
 
 
 def _with_what_it_leans_on(every: Sequence[Candidate], place: int) -> list[int] | None:
@@ -245,7 +289,7 @@ def _with_what_it_leans_on(every: Sequence[Candidate], place: int) -> list[int] 
         and before.hit is candidate.hit
         and before.span.end <= candidate.span.start
     )
-    if before is None or not same or leans(before.text) or not can_stand(before):
+    if before is None or not same or leans(before.text) or not is_usable(before):
         return None
     near = candidate.span.start - before.span.end <= 3
     return [place - 1, place] if near else None
@@ -297,3 +341,7 @@ def centroid(vectors: Vectors) -> Vectors:
     mean: Vectors = vectors.mean(axis=0)
     norm = np.float32(np.linalg.norm(mean))
     return mean / norm if norm > 0 else mean
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

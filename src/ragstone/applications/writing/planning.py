@@ -8,71 +8,90 @@ heading is made up. A summary of one document follows that document's own headin
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.brief import Brief
+from ragstone.applications.writing.headings import Used, heading_of, readable
 from ragstone.applications.writing.manuscript import Outline, Planned
-from ragstone.applications.writing.material import Naming, centroid, within
+from ragstone.applications.writing.material import within
+from ragstone.applications.writing.scope import Scope, scope_of
+from ragstone.applications.writing.standing import is_usable
 from ragstone.errors import UsageError
-from ragstone.grounding.lexicon import word_set
+from ragstone.grounding.candidates import candidates_of
+from ragstone.grounding.lexicon import FUNCTION_WORDS
 from ragstone.grounding.names import names_of
-from ragstone.grounding.words import terms_of, words_of
+from ragstone.grounding.words import terms_of
 from ragstone.protocols import Encoder, Filter, Vectors
 from ragstone.types import DocumentInfo, Hit
 
 FOUND = 40  # passages looked up for each part of a brief
 NEAR = 0.55  # of the best cosine: a passage below it is about something else
 LEAST = 0.2  # cosine of MiniLM below which two texts have nothing in common
-_GENERIC = word_set(
-    """introduction overview notes note summary contents background example examples usage general
-    details other more misc see also references index preface foreword about conclusion appendix
-    welcome read me table of basic part i ii item signature signatures and the this"""
-)
-_NUMBERING = re.compile(
-    r"^(?:(?:chapter|section|part|item)\s+)?(?:\d{1,3}(?:\.\d{1,3})*[.):]?|[ivxIVX]{1,5}[.)]"
-    r"|[A-Z][.)])\s+", re.I)  # fmt: skip
-_BROKEN_OFF = re.compile(r"(?:ing|ed|ly)$", re.IGNORECASE)  # how a phrase's last word does not end
-_SPEAKS = 1.6  # what a heading gains by speaking of what is asked for
+_NAMED = 0.33  # cosine to a part of the brief from which a passage speaks of it
+_BULK = 0.25  # of likeness: what joining two groups costs that together hold everything
+_BEARS, _BEARS_ALONE = 0.75, 0.9  # of the best group's cosine to the topic
+_FRAME = 0.6  # share of a document's text from which a heading is its frame
 _GERUND = re.compile(r"^[A-Z]?[a-z]+ing\b")
 
 
-def plan(brief: Brief, components: Components, where: Filter | None = None) -> Outline:
-    """The outline for `brief`; without sections where the documents hold nothing about it."""
+def plan(
+    brief: Brief,
+    components: Components,
+    where: Filter | None = None,
+    *,
+    scope: Scope | None = None,
+) -> Outline:
+    """The outline for `brief`; without sections where the documents hold nothing about it.
+
+    `scope` is that of the brief's topic, where it is known.
+    """
     if brief.kind == "summary":
         one = _one_document(brief, components, where)
         if one is not None:
             sections = _by_headings(one, brief.sections, components)
             if sections:
-                return Outline(f"Summary of {one.title or one.source}", tuple(sections))
-    hits = _found(brief, components, where)
-    naming = Naming(brief.topic, components.snapshot)
-    hits = [hit for hit in hits if naming.fits(hit.document.id)] or hits
+                return Outline(f"Summary of “{_called(one, brief)}”", tuple(sections))
+    scope = scope or scope_of(brief.topic, components, where)
+    hits = _found(brief, components, scope)
     if not hits:
         return Outline(brief.title, ())
-    asked = components.encoder.encode_queries([brief.topic])[0]
+    asked = components.encoder.encode_queries([scope.topic])[0]
     vectors = components.snapshot.vectors([hit.passage.key for hit in hits])
     weights = np.maximum(vectors @ asked, 0.0) ** 2
-    clusters = _clusters(hits, vectors, weights, brief.sections)
-    sections = _named_in_order(hits, vectors, weights, clusters, brief, components.encoder)
+    parts = _parts(brief, scope, components.encoder)
+    if len(parts):
+        parts = parts[(parts @ vectors.T).max(axis=1) >= _NAMED]
+    nearest = [int(np.argmax(vectors @ part)) for part in parts]
+    groups = _clusters(hits, vectors, weights, brief.sections, nearest)
+    clusters = _parted(_bearing(groups, vectors, asked, nearest), vectors, parts, nearest)
+    sections = _named_in_order(
+        hits,
+        vectors,
+        weights,
+        clusters,
+        scope.topic,
+        Used(brief.title, names=scope.names),
+        components.encoder,
+    )
     if brief.kind == "faq":
-        sections = [_as_question(section, brief, components) for section in sections]
+        sections = [_as_question(section, scope.topic, components) for section in sections]
     if brief.kind == "table":
         return _table(brief, sections, hits, weights)
     return Outline(brief.title, tuple(sections))
 
 
-def _found(brief: Brief, components: Components, where: Filter | None) -> list[Hit]:
-    """The passages for the brief and its parts that are near enough to one of them."""
+def _found(brief: Brief, components: Components, scope: Scope) -> list[Hit]:
+    """The passages for the brief and its parts that are near enough to one of them, and
+    that say something which can stand in a text (a listing of code does not)."""
+    questions = [bare for bare in map(scope.bare, brief.questions) if terms_of(bare)]
     found: dict[int, Hit] = {}
     best: dict[int, float] = {}
-    for question in brief.questions:
-        hits = components.retriever.retrieve(question, k=FOUND, where=where)
+    for question in dict.fromkeys(questions or [scope.topic]):
+        hits = components.retriever.retrieve(question, k=FOUND, where=scope.where)
         if not hits:
             continue
         asked = components.encoder.encode_queries([question])[0]
@@ -84,17 +103,28 @@ def _found(brief: Brief, components: Components, where: Filter | None) -> list[H
             if cosine >= max(NEAR * top, LEAST) and (shared or cosine >= 2 * LEAST):
                 found.setdefault(hit.passage.key, hit)
                 best[hit.passage.key] = max(best.get(hit.passage.key, 0.0), cosine)
-    order = sorted(found, key=lambda key: (-best[key], key))
-    return [found[key] for key in order[: 2 * FOUND]]
+    order = sorted(found, key=lambda key: (-best[key], key))[: 2 * FOUND]
+    telling = {
+        candidate.hit.passage.key
+        for candidate in candidates_of([found[key] for key in order], components.snapshot.document)
+        if is_usable(candidate)
+    }
+    return [found[key] for key in order if key in telling]
 
 
 def _clusters(
-    hits: Sequence[Hit], vectors: Vectors, weights: npt.NDArray[np.floating], sections: int
+    hits: Sequence[Hit],
+    vectors: Vectors,
+    weights: npt.NDArray[np.floating],
+    sections: int,
+    nearest: Sequence[int],
 ) -> list[list[int]]:
-    """Places of `hits` in groups, by average linkage; the heaviest `sections` groups.
+    """Places of `hits` in groups, by average linkage; the heaviest `sections` groups, those with
+    what is `nearest` to a part of the brief among them.
 
-    Likeness is the cosine, with a bonus for the same heading and the same document. Half as many
-    groups again are made, so that strays do not force unlike passages together.
+    Likeness is the cosine, with a bonus for the same heading and the same document, less something
+    for what would become bulky. Half as many groups again are made, so that strays do not force
+    unlike passages together.
     """
     likeness = np.asarray(vectors @ vectors.T, dtype=np.float64)
     for i, one in enumerate(hits):
@@ -116,12 +146,72 @@ def _clusters(
         for i in range(len(groups)):
             for j in range(i):
                 mean = float(likeness[np.ix_(groups[i], groups[j])].mean())
+                mean -= _BULK * (len(groups[i]) + len(groups[j])) / len(hits)
                 if mean > best:
                     best, pair = mean, (j, i)
         into, gone = pair
         groups[into] += groups.pop(gone)
-    groups.sort(key=lambda group: (-float(weights[group].sum()), group[0]))
-    return groups[:sections]
+    named = set(nearest)
+
+    def order(group: list[int]) -> tuple[bool, float, int]:
+        return (named.isdisjoint(group), -float(weights[group].sum()), group[0])
+
+    return sorted(groups, key=order)[:sections]
+
+
+def _bearing(
+    clusters: Sequence[list[int]], vectors: Vectors, asked: Vectors, nearest: Sequence[int]
+) -> list[list[int]]:
+    """The clusters that bear on what is asked for nearly as much as the best of them, or hold what
+    is `nearest` to a part of it. A passage alone has to bear on it more, and joins the cluster
+    that is nearest to it."""
+    cosines = vectors @ asked
+
+    def strength(cluster: list[int]) -> float:
+        return float(np.sort(cosines[cluster])[-3:].mean())
+
+    best = max((strength(c) for c in clusters if len(c) > 1), default=0.0)
+    bearing = [
+        cluster
+        for cluster in clusters
+        if strength(cluster) >= (_BEARS if len(cluster) > 1 else _BEARS_ALONE) * best
+        or any(place in cluster for place in nearest)
+    ]
+    groups = [list(cluster) for cluster in bearing if len(cluster) > 1]
+    if not groups:
+        return bearing
+    for (alone,) in (cluster for cluster in bearing if len(cluster) == 1):
+        if alone in nearest:
+            groups.append([alone])
+            continue
+        near = [float((vectors[group] @ vectors[alone]).mean()) for group in groups]
+        groups[int(np.argmax(near))].append(alone)
+    return groups
+
+
+def _parts(brief: Brief, scope: Scope, encoder: Encoder) -> Vectors:
+    """The parts that a brief names ("citations and abstention") as vectors, none for one alone."""
+    parts = [part for part in map(scope.bare, brief.questions[1:]) if terms_of(part)]
+    found: Vectors = encoder.encode_queries(parts or [scope.topic])
+    return found[: len(parts)]
+
+
+def _parted(
+    clusters: Sequence[list[int]], vectors: Vectors, parts: Vectors, nearest: Sequence[int]
+) -> list[list[int]]:
+    """The clusters; one that holds what is `nearest` to several parts of the brief is cut."""
+    found: list[list[int]] = []
+    for cluster in clusters:
+        inside = [at for at, place in enumerate(nearest) if place in cluster]
+        if len({nearest[at] for at in inside}) < 2:
+            found.append(cluster)
+            continue
+        of = np.argmax(vectors[cluster] @ parts[inside].T, axis=1)
+        found += [
+            [place for place, part in zip(cluster, of.tolist(), strict=True) if part == each]
+            for each in range(len(inside))
+        ]
+    return [cluster for cluster in found if cluster]
 
 
 def _named_in_order(
@@ -129,113 +219,28 @@ def _named_in_order(
     vectors: Vectors,
     weights: npt.NDArray[np.floating],
     clusters: Sequence[list[int]],
-    brief: Brief,
+    topic: str,
+    used: Used,
     encoder: Encoder,
 ) -> list[Planned]:
     """Sections with headings, those of one document together and in its order."""
     by_document: dict[str, float] = {}
     for hit, weight in zip(hits, weights.tolist(), strict=True):
         by_document[hit.document.id] = by_document.get(hit.document.id, 0.0) + weight
-    used: set[str] = {brief.title.casefold()}
     placed: list[tuple[tuple[float, str, int], Planned]] = []
     for cluster in clusters:
-        heading = _heading(hits, vectors, weights, cluster, used, encoder, terms_of(brief.topic))
-        used.add(heading.casefold())
+        heading = heading_of(hits, vectors, weights, cluster, used, encoder, topic)
+        used.add(heading)
         head = max(cluster, key=lambda place: float(weights[place]))
         document = hits[head].document.id
-        start = min(hits[p].passage.span.start for p in cluster if hits[p].document.id == document)
+        starts = sorted(
+            hits[p].passage.span.start for p in cluster if hits[p].document.id == document
+        )
+        start = starts[len(starts) // 2]
         keys = tuple(hits[place].passage.key for place in cluster)
         order = (-by_document[document], document, start)
         placed.append((order, Planned(heading, keys=keys)))
     return [planned for _, planned in sorted(placed, key=lambda item: item[0])]
-
-
-def _heading(
-    hits: Sequence[Hit],
-    vectors: Vectors,
-    weights: npt.NDArray[np.floating],
-    cluster: list[int],
-    used: set[str],
-    encoder: Encoder,
-    asked: frozenset[str],
-) -> str:
-    """The heading over most of a cluster's weight that no section has yet; one that speaks of
-    what is asked for before one that does not ("Cookies" before "Quickstart")."""
-    middle = centroid(vectors[cluster])
-    votes: dict[str, float] = {}
-    for place in cluster:
-        hit = hits[place]
-        near = float(weights[place]) * max(float(vectors[place] @ middle), 0.0)
-        path = [hit.document.title, *hit.passage.heading_path]
-        for depth, heading in enumerate(dict.fromkeys(path)):
-            name = readable(heading)
-            if not name or name.casefold() in used:
-                continue
-            share = (0.5 if is_generic(name) else 1.0) * (0.7 if depth == 0 else 1.0)
-            share *= _SPEAKS if terms_of(name) & asked else 1.0
-            votes[name] = votes.get(name, 0.0) + near * share * min(1.0, 0.7 + 0.15 * depth)
-    if votes:
-        name = max(votes, key=lambda heading: (votes[heading], heading))
-        if not is_generic(name):
-            return name
-        title = readable(hits[cluster[0]].document.title)
-        qualified = f"{title}: {name}" if title and title.casefold() != name.casefold() else name
-        if qualified.casefold() not in used:
-            return qualified
-    return _phrase(hits, middle, cluster, used, encoder) or f"Part {len(used)}"
-
-
-def _phrase(
-    hits: Sequence[Hit], middle: Vectors, cluster: list[int], used: set[str], encoder: Encoder
-) -> str:
-    """The two or three words that a cluster says often, the others seldom, and that are nearest
-    to its middle in meaning; "" for none."""
-    inside: Counter[str] = Counter()
-    outside: Counter[str] = Counter()
-    mine = set(cluster)
-    for place, hit in enumerate(hits):
-        counts = inside if place in mine else outside
-        counts.update(_phrases(hit.passage.text))
-    worth = {
-        phrase: count**1.5 / (1.0 + outside[phrase]) ** 0.5
-        for phrase, count in inside.items()
-        if phrase not in used
-    }
-    best = sorted(worth, key=lambda phrase: (-worth[phrase], phrase))[:24]
-    if not best:
-        return ""
-    near = encoder.encode_passages(best) @ middle
-    found = max(range(len(best)), key=lambda at: worth[best[at]] ** 0.5 * float(near[at]))
-    return best[found][:1].upper() + best[found][1:]
-
-
-def _phrases(text: str) -> set[str]:
-    """Runs of two or three words with content, in lower case, without numbers; none that ends in
-    the middle of something ("local currencies generally", "expenditures relating")."""
-    found: set[str] = set()
-    words = words_of(text)
-    for size in (2, 3):
-        for place in range(len(words) - size + 1):
-            run = words[place : place + size]
-            gaps = [text[a.end : b.start] for a, b in pairwise(run)]
-            plain = all(w.terms and w.text.isalpha() and len(w.text) > 2 for w in run)
-            whole = not _BROKEN_OFF.search(run[-1].text)
-            if plain and whole and all(gap == " " for gap in gaps):
-                found.add(" ".join(word.text.lower() for word in run))
-    return found
-
-
-def readable(heading: str) -> str:
-    """A heading without numbering, marks and trailing points; "" for one without words."""
-    flat = " ".join(heading.replace("`", "").replace("*", "").split())
-    flat = _NUMBERING.sub("", flat).strip(" .:—–-#¶")
-    return flat if len(flat) <= 90 and any(c.isalpha() for c in flat) and len(flat) > 2 else ""
-
-
-def is_generic(heading: str) -> bool:
-    """Whether a heading names a part of any text ("Introduction") and no subject."""
-    lowered = heading.casefold()
-    return lowered in _GENERIC or all(word in _GENERIC for word in lowered.split())
 
 
 def _one_document(
@@ -246,14 +251,27 @@ def _one_document(
         return components.snapshot.find(brief.topic)
     except UsageError:
         pass
-    topic = " ".join(brief.topic.casefold().split())
-    left: list[DocumentInfo] = []
+    topic = " ".join(brief.topic.casefold().split()).removeprefix("the ")
+    words = [word for word in re.findall(r"\w+", topic) if word not in FUNCTION_WORDS]
+    every: list[DocumentInfo] = []
+    called: list[DocumentInfo] = []
     for info in components.snapshot.documents(where):
+        every.append(info)
+        name = info.source.rsplit("/", 1)[-1].rsplit(".", 1)[0].casefold()
         title = " ".join(info.title.casefold().split())
-        if title and title in {topic, topic.removeprefix("the ")}:
+        if topic in {title, name}:
             return info
-        left.append(info)
-    return left[0] if len(left) == 1 else None
+        if len(words) > 1 and all(word in f"{title} {name}" for word in words):
+            called.append(info)
+    if len(called) == 1:
+        return called[0]
+    return every[0] if len(every) == 1 else None
+
+
+def _called(info: DocumentInfo, brief: Brief) -> str:
+    """The document's title, if it has to do with what the brief calls it."""
+    topic = brief.topic.removeprefix("the ")
+    return info.title if terms_of(info.title) & terms_of(topic) else topic
 
 
 def _by_headings(info: DocumentInfo, sections: int, components: Components) -> list[Planned]:
@@ -263,7 +281,8 @@ def _by_headings(info: DocumentInfo, sections: int, components: Components) -> l
         info.title or info.source, k=2000, where=within(info.id, None)
     )
     passages = sorted((hit.passage for hit in hits), key=lambda passage: passage.span.start)
-    for depth in range(5):
+    frames: set[str] = set()
+    for depth in range(6):
         groups: dict[str, list[int]] = {}
         sizes: dict[str, int] = {}
         for passage in passages:
@@ -271,7 +290,14 @@ def _by_headings(info: DocumentInfo, sections: int, components: Components) -> l
             name = path[min(depth, len(path) - 1)] if path else readable(info.title)
             groups.setdefault(name, []).append(passage.key)
             sizes[name] = sizes.get(name, 0) + len(passage.span)
-        if len(groups) >= min(2, len(passages)) and len(groups) > 1:
+        # One that holds most of the text is the document's frame: what it frames says more.
+        largest = max(sizes, key=lambda name: sizes[name], default="")
+        framed = sizes.get(largest, 0) > _FRAME * sum(sizes.values())
+        for frame in frames:
+            groups.pop(frame, None)
+        if framed:
+            frames.add(largest)
+        if len(groups) > 1 and (not framed or depth == 5):
             kept = sorted(groups, key=lambda name: -sizes[name])[:sections]
             return [
                 Planned(name or "Opening", keys=tuple(keys), document_id=info.id)
@@ -284,7 +310,7 @@ def _by_headings(info: DocumentInfo, sections: int, components: Components) -> l
     return [Planned(readable(info.title) or "Contents", keys=keys, document_id=info.id)]
 
 
-def _as_question(section: Planned, brief: Brief, components: Components) -> Planned:
+def _as_question(section: Planned, topic: str, components: Components) -> Planned:
     """The section under a question: one that a passage asks itself, else made of the heading."""
     passages = components.snapshot.fetch(section.keys[:3])
     for passage, info in passages:
@@ -294,14 +320,34 @@ def _as_question(section: Planned, brief: Brief, components: Components) -> Plan
     name = section.heading
     if name.endswith("?"):
         return section
-    if not terms_of(name) & terms_of(brief.topic):  # "Quickstart" says nothing of what is asked
-        opening = any(found.start == 0 and not found.weak for found in names_of(brief.title))
-        topic = brief.title if opening else brief.title[:1].lower() + brief.title[1:]
-        return Planned(
-            f"What does “{name}” say about {topic.rstrip('?. ')}?", (name,), section.keys
-        )
-    shown = name[:1].lower() + name[1:] if _GERUND.match(name) else f"“{name}”"
-    return Planned(f"What do the documents say about {shown}?", (name,), section.keys)
+    return Planned(_asked(name, topic), (name,), section.keys)
+
+
+def _asked(heading: str, topic: str) -> str:
+    """A heading as a question, without a word that the documents do not vouch for: what is asked
+    is only what they say under it."""
+    before = heading.partition(": ")[0]  # "The corpus: what it promises, how ..."
+    heading = before if terms_of(before) else heading
+    shown = _lowered(heading)
+    if not terms_of(heading) & terms_of(topic):  # "Quickstart" says nothing of what is asked
+        return f"What does “{heading}” say about {_lowered(topic.rstrip('?. '))}?"
+    if _GERUND.match(heading):
+        return f"How does {shown} work?"
+    return f"What is there to know about {shown}?"
+
+
+def _lowered(heading: str) -> str:
+    """A heading inside a sentence: small letters where only the form of a heading made them
+    capital; names, and words that are written in capitals, as they are."""
+    words = heading.split(" ")
+    capital = [word for word in words if word[:1].isupper()]
+    if len(capital) > 1 and len(capital) >= 0.6 * len(words):
+        return " ".join(w.lower() if w[:1].isupper() and w[1:].islower() else w for w in words)
+    opening = any(name.start == 0 and not name.weak for name in names_of(heading))
+    first = words[0]
+    if opening and not first[1:].islower():
+        return heading
+    return heading[:1].lower() + heading[1:]
 
 
 def _table(

@@ -1,7 +1,7 @@
-"""Whether a unit of a document can stand in a text, and how well: by its form alone.
+"""Whether a unit of a document can stand in a text by itself, and how well.
 
-The word lists are English. A sentence that leans on the one before ("It also ...") is told here;
-who takes it takes that one too.
+Pure: a candidate in, a judgement out. What leans on the sentence before, only points elsewhere,
+or is a piece of a form says nothing to somebody who reads it alone.
 """
 
 from __future__ import annotations
@@ -48,12 +48,25 @@ _POINTS_ELSEWHERE = re.compile(
     r"|:(?:doc|ref|rfc|pr|issue):",
     re.IGNORECASE,
 )
+# "Refer to Note 3.", "... is included in Item 7.": where something stands, not what it is.
+_ONLY_POINTS = re.compile(
+    r"^(?:please |for (?:[\w'’,-]+ ){1,25}?)?(?:refer to|see|read|consult|head over to)\b"
+    r"|\b(?:in the table|table (?:below|above)|that follows?|(?:can|may) be found (?:in|at)) ?"
+    r"|\b(?:refer to|see(?: also)?|is|are|found|provided|included|described|discussed|disclosed"
+    r"|detailed|contained|presented|set forth)(?: further)? (?:in|under|within|the|at) ?(?:the )?"
+    r"[“\"(]?(?:note|item|part|section|appendix|exhibit|chapter|annex)s? ?[“\"]?[\dIVX“\"A-C]",
+    re.IGNORECASE,
+)
 _BOILERPLATE = re.compile(
     r"\b(?:forward-looking|conference call|webcast|replay|dial(?:ing)?|all rights reserved"
     r"|hereunto|undersigned|pursuant to the requirements|speaks? only as of|incorporated by"
-    r" reference|copyright|check the appropriate box|safe harbor)\b|©",
+    r" reference|copyright|check the appropriate box|safe harbor|certification of|power of attorney"
+    r"|registration statement|as used herein|hereby|herein referred to|i have reviewed th|we have"
+    r" audited|in our opinion|exhibit \d+|unless the context)\b|©",
     re.IGNORECASE,
 )
+# A row with a named figure: "Land; 2018: $ 340; 2017: $ 348".
+_FIGURE = re.compile(r"[^\W\d_][^;]*;(?:[^;]*;)*\s*[A-Z\d(][^;:]*:\s*[$€£(]{0,2}\s*\d")
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)\]]*$")
 _ADDRESS = re.compile(r"https?://|www\.|\S+@\S+|[<>{}|\\]|::|==|\s--\w")
 
@@ -67,10 +80,12 @@ def leans(text: str) -> bool:
     return pronoun or later or bool(_LEANS.match(bare)) or text[:1].islower()
 
 
-def can_stand(candidate: Candidate) -> bool:
+def is_usable(candidate: Candidate) -> bool:
     """Whether a unit can stand in a text: a full sentence, or a row that says something."""
     text = worded(candidate.text, candidate.hit.document.format)
     count = len(words_of(text))
+    if text.count("(") != text.count(")"):
+        return False
     if text.count('"') % 2 or text.count("“") != text.count("”") or text.startswith("|"):
         return False
     if candidate.kind == "code" or not _SHORTEST <= count <= _LONGEST:
@@ -78,8 +93,10 @@ def can_stand(candidate: Candidate) -> bool:
     letters = sum(character.isalnum() or character.isspace() for character in text)
     prose = sum(character.isalpha() for character in text) >= 0.5 * len(text)
     if candidate.kind == "row":
-        return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and count <= 45
+        return bool(_FIGURE.match(text)) and count <= 45
     if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
+        return False
+    if text[:1].islower() or _is_heading(text):
         return False
     if _NO_SUBJECT.match(candidate.text) or (_NOUN_FIRST.match(text) and not _FINITE.search(text)):
         return False
@@ -88,7 +105,7 @@ def can_stand(candidate: Candidate) -> bool:
     return bool(_ENDS.search(text))
 
 
-def manner_of(candidate: Candidate) -> float:
+def manner(candidate: Candidate) -> float:
     """How well a unit stands alone, whatever it is about."""
     text = candidate.text
     count = len(words_of(text))
@@ -98,6 +115,12 @@ def manner_of(candidate: Candidate) -> float:
     worth -= 0.06 if candidate.kind == "list_item" else 0.0
     worth -= 0.08 if _ADDRESS.search(text) else 0.0
     worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
-    worth -= 0.25 if _BOILERPLATE.search(text) else 0.0
+    worth -= 0.25 if _BOILERPLATE.search(text) or _ONLY_POINTS.search(text) else 0.0
     worth -= 0.05 if count > 55 or count < 8 else 0.0
     return worth - (0.02 if leans(text) else 0.0)
+
+
+def _is_heading(text: str) -> bool:
+    """A short run of capitalised words: "3.3 Relationship to Other Plans." """
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    return 0 < len(words) <= 8 and all(word[0].isupper() for word in words)

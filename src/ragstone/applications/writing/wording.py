@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 
 _LIST_MARK = re.compile(r"^(?:[-*+•◦▪·]|#\.|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
-_RST_ROLE = re.compile(r":[\w:+.-]+:`~?!?([^`<]*?)(?:\s*<[^`>]*>)?`")
+_RST_ROLE = re.compile(r":(?P<role>[\w:+.-]+):`[~!]?\.?(?P<shown>[^`<]*?)(?:\s*<[^`>]*>)?`")
+_PROSE_ROLES = frozenset(
+    ["doc", "ref", "term", "abbr", "numref", "any", "sup", "sub", "emphasis", "strong", "title"]
+)
 _RST_LITERAL = re.compile(r"``(.+?)``")
 _RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?|`([^`]+)`__?(?!\w)")
 _RST_NAME = re.compile(r"\b([A-Za-z][\w.-]*)__?(?=[\s.,;:)]|$)")
@@ -19,7 +22,19 @@ _MD_LINK = re.compile(r"\[([^\]]+)\](?:\([^)\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_`]+?)(?<=\S)\1(?![\w*])")
 _HALF = re.compile(r"(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?!\S)")
+_WORDS = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _TAG = re.compile(r"</?[a-z][^<>]{0,80}>", re.IGNORECASE)
+
+
+def called(title: str, source: str) -> str:
+    """A document's name for a reader: its title, but not the shout of a form's cover that has
+    nothing to do with the file ("UNITED STATES" of `AMAZON_2019_10K.pdf`)."""
+    stem = source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    name = " ".join(_WORDS.findall(stem))
+    known = {word.casefold() for word in _WORDS.findall(title)}
+    if title and not (title.isupper() and known.isdisjoint(name.casefold().split())):
+        return title
+    return name or source
 
 
 def worded(text: str, format: str) -> str:
@@ -27,7 +42,7 @@ def worded(text: str, format: str) -> str:
     flat = " ".join(text.split())
     flat = _LIST_MARK.sub("", flat)
     if format == "restructuredtext":
-        flat = _RST_ROLE.sub(r"\1", flat)
+        flat = _RST_ROLE.sub(_role, flat)
         flat = _RST_LITERAL.sub(r"`\1`", flat)
         flat = _RST_LINK.sub(lambda match: (match[1] or match[2]).strip(), flat)
         flat = _RST_SUBSTITUTION.sub(r"\1", flat)
@@ -54,6 +69,16 @@ def code_parts(text: str) -> list[tuple[str, bool]]:
     if len(parts) % 2 == 0:  # a backquote without its other half is a character like any
         return [(text, False)]
     return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
+
+
+def _role(match: re.Match[str]) -> str:
+    """`:func:`a.b`` shows the code `a.b`, `:pep:`8`` is pep 8, `:doc:`x`` is prose."""
+    role, shown = match["role"], match["shown"].strip()
+    if role in {"pep", "rfc"}:
+        return f"{role} {shown}"
+    if role in _PROSE_ROLES or role.startswith("std:") or not shown:
+        return shown
+    return f"``{shown}``"
 
 
 def _name(match: re.Match[str]) -> str:

@@ -1,0 +1,114 @@
+"""Whom a brief speaks of, and which documents speak of them.
+
+"Capital expenditure of 3M" asks for 3M's filing and for nobody else's; inside that filing "3M"
+tells no passage from another, so it is looked for without the name. A name that stands in few of
+those documents ("background tasks with Celery in Flask") goes on to tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ragstone.applications.ask import Components
+from ragstone.corpus.where import parse_where
+from ragstone.grounding.names import Name, names_of
+from ragstone.grounding.words import terms_of
+from ragstone.protocols import Filter, Snapshot
+from ragstone.types import DocumentInfo
+
+_LOOKED_THROUGH = 60  # passages whose documents are held against a name
+_MOST_DOCUMENTS = 40
+_DENSE = 2_500  # characters for each mention of what a document is about
+_EVERYWHERE = 0.6  # share of the documents from which a name tells none from another
+_LOOSE = re.compile(
+    r"^(?:and|or|of|in|at|by|for|from|to|on|with|the|its|their)\s+"
+    r"|\s+(?:and|or|of|in|at|by|for|from|to|on|with|the|a|an)$",
+    re.IGNORECASE,
+)
+
+# A preposition whose name was taken out: "the lamp of [Northmoor] and its restoration".
+_HANGING = re.compile(
+    r"\s(?:of|in|at|by|for|from|to|on|with)(?=\s(?:and|or|of|in|at|by|for|from|to|its|their)\s)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to look, and for what: `topic` without the `names` that `where` stands for.
+
+    `documents` are those about whom the brief names; empty where it names nobody or no document
+    is about them.
+    """
+
+    topic: str
+    where: Filter | None
+    documents: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+
+    def bare(self, question: str) -> str:
+        """A question without the names that were taken out of the topic."""
+        return _without(question, self.names)
+
+
+def scope_of(topic: str, components: Components, where: Filter | None = None) -> Scope:
+    """The scope of a topic: all documents, unless it names somebody whom some are about. A topic
+    that is nothing but a name may open with it."""
+    names = [name for name in names_of(topic) if not name.weak or name.text == topic]
+    if not names:
+        return Scope(topic, where)
+    infos: dict[str, DocumentInfo] = {}
+    for question in (topic, *(name.text for name in names)):
+        for hit in components.retriever.retrieve(question, k=_LOOKED_THROUGH, where=where):
+            infos.setdefault(hit.document.id, hit.document)
+    about: dict[str, set[str]] = {}
+    for info in infos.values():
+        held = {name.text for name in names if is_about(info, name, components.snapshot)}
+        if held:
+            about[info.id] = held
+    if not about:
+        return Scope(topic, where)
+    everywhere = tuple(
+        name.text
+        for name in names
+        if sum(name.text in held for held in about.values()) >= _EVERYWHERE * len(about)
+    )
+    documents = list(about)[:_MOST_DOCUMENTS]
+    bare = _without(topic, everywhere)
+    if not terms_of(bare):
+        return Scope(topic, among(documents, where), frozenset(documents))
+    return Scope(bare, among(documents, where), frozenset(documents), everywhere)
+
+
+def is_about(info: DocumentInfo, name: Name | str, snapshot: Snapshot) -> bool:
+    """Whether a document is about a name: its title or its file says it, or it does so often."""
+    wanted = _squashed(name if isinstance(name, str) else name.text)
+    if not wanted:
+        return False
+    if wanted in _squashed(f"{info.title} {info.source.rsplit('/', 1)[-1]}"):
+        return True
+    text = " ".join(snapshot.document(info.id).text.casefold().split())
+    written = re.escape(" ".join((name if isinstance(name, str) else name.text).casefold().split()))
+    mentions = len(re.findall(rf"(?<!\w){written}(?!\w)", text))
+    return mentions >= 2 and mentions * _DENSE >= len(text)
+
+
+def among(documents: Sequence[str], where: Filter | None) -> Filter:
+    """The filter narrowed to some documents."""
+    quoted = ["'" + document.replace("'", "''") + "'" for document in documents]
+    expression = " OR ".join(f"id = {name}" for name in quoted)
+    return parse_where(f"({where.expression}) AND ({expression})" if where else expression)
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?:['’]s)?(?!\w)", " ", text)
+    text = _HANGING.sub("", " ".join(text.split()))
+    while (shorter := _LOOSE.sub("", text).strip(" ,;:-–—")) != text:
+        text = shorter
+    return text
+
+
+def _squashed(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
