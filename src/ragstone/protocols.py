@@ -184,8 +184,11 @@ class Snapshot(Protocol):
         """The whole document. Raises UsageError for an unknown id."""
         ...
 
-    def find(self, name: str) -> DocumentInfo:
-        """By id, source, or a unique ending of a source. Raises UsageError, with near matches."""
+    def find(self, name: str, where: Filter | None = None) -> DocumentInfo:
+        """By id, source, or a unique ending of a source, among the documents that pass `where`.
+
+        Raises UsageError, with near matches.
+        """
         ...
 
     def lexical(self, question: str, k: int, where: Filter | None = None) -> list[Scored]:

@@ -79,3 +79,20 @@ def test_the_first_look_loses_next_to_nothing(tmp_path):
         found, scores = dense_scores([part], question, 100)[0]
         recalls.append(len(best & set(found[np.argsort(-scores)[:100]].tolist())) / 100)
     assert np.mean(recalls) >= 0.98
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rows_that_are_not_wanted_change_nothing_above_the_first_look(tmp_path, seed):
+    rows = 45_000
+    matrix = unit(seed, rows, 64, clusters=100)
+    wanted = np.random.default_rng(seed).random(rows) < 0.5
+    assert wanted.sum() > vectors.EXACT_ROWS
+    question = matrix[5] + 0.5 * unit(seed, 1, 64)[0]
+    ((rows_, scores),) = dense_scores(
+        [DensePart(indexed(matrix, tmp_path / "a"), wanted)], question, 50
+    )
+    ((alone, expected),) = dense_scores(
+        [DensePart(indexed(matrix[wanted], tmp_path / "b"), None)], question, 50
+    )
+    assert np.array_equal(rows_, np.flatnonzero(wanted)[alone])
+    assert np.array_equal(scores, expected)

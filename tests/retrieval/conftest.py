@@ -88,7 +88,7 @@ class MemorySnapshot:
             raise UsageError(f"No document {document_id!r}.", remedy="Name one that is there.")
         return self._documents[document_id]
 
-    def find(self, name: str) -> DocumentInfo:
+    def find(self, name: str, where: Filter | None = None) -> DocumentInfo:
         return next(info for info in self.documents() if name in (info.id, info.source))
 
     def lexical(self, question: str, k: int, where: Filter | None = None) -> list[Scored]:

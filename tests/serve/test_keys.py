@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ragstone.build import open_corpus
 from ragstone.errors import UsageError
 from ragstone.serve.keys import ROLES, Caller, Keys
+from ragstone.testing.hashing import HashingEncoder
 
 
 def headers(key: str) -> dict[str, str]:
@@ -235,3 +238,82 @@ def test_an_error_tells_nothing_of_hidden_fields_or_of_the_keys_filter(filtered)
     open_to_all = headers(keys.add("all", role="read"))
     helped = server.client.post(server.api("search"), json=body, headers=open_to_all)
     assert "Known fields" in helped.text
+
+
+@pytest.fixture(scope="module")
+def both(running_server, tmp_path_factory):
+    """A server whose key sees some documents, and one over a corpus that has no others."""
+    base = tmp_path_factory.mktemp("both")
+    keys = Keys(base / "k.json")
+    sent = headers(keys.add("texts", role="read", where="format = 'text'"))
+    shown, secret = base / "shown", base / "secret"
+    for folder in (shown, secret):
+        folder.mkdir()
+    for name, text in SHOWN.items():
+        (shown / name).write_text(text)
+    for name, text in SECRET.items():
+        (secret / name).write_text(text)
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for name, paths, known in (
+            ("whole", (secret, shown), keys), ("part", (shown,), Keys(base / "none.json"))
+        ):  # fmt: skip
+            given = {"llm": "none", "workers": 1, "threads": 1}
+            with open_corpus(base / name, encoder=HashingEncoder(), settings=given) as corpus:
+                corpus.sync(*paths)
+            one = running_server({"main": base / name}, known, base / f"{name}-uploads")
+            servers.append(stack.enter_context(one))
+        servers[0].client.headers.update(sent)
+        yield servers
+
+
+SHOWN = {
+    "lamp.txt": "The lamp of Skerry was first lit in 1871. It burned colza oil until 1902.\n",
+    "boat.txt": "The boat of the station is called Petrel. The boat was built in 1938.\n",
+    "haus.txt": "Das Haus am Meer ist alt, und der Weg dorthin ist nicht weit.\n",
+}
+SECRET = {
+    "a.md": "# Payroll\n\nThe director earns 91,500 crowns. The boat is sold. Petrel!\n",
+    "b.md": "---\nsalary: 91500\n---\n# Häuser\n\n" + "Die Häuser der Stadt und das Haus. " * 9,
+    "c.html": "<html><title>Lamp</title><body><p>lamp lamp lamp oil oil</p></body></html>",
+}
+ASKED = st.lists(
+    st.sampled_from(
+        ["lamp", "oil", "boat", "Petrel", "Häuser", "salary", "director", "1871", "was", "the"]
+    ),
+    min_size=1, max_size=5,
+).map(" ".join)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(ASKED | ASKED.map("When was the {} built?".format),
+       st.sampled_from(["hybrid", "lexical", "dense"]),
+       st.sampled_from(["", "salary = 91500", "title LIKE '%a%'"]))  # fmt: skip
+def test_replies_are_those_of_a_corpus_without_what_is_hidden(both, question, mode, where):
+    """Word for word and score for score: searches, answers, lists, plans, refusals."""
+    replies = []
+    for server in both:
+        given_ = {"question": question, "where": where}
+        asked = [
+            server.client.post(server.api(path), json=body)
+            for path, body in (
+                ("search", {**given_, "k": 50, "mode": mode}),
+                ("ask", given_),
+                ("manuscripts/outline", {"brief": f"Summary of {question}", "kind": "summary"}),
+                ("manuscripts/outline", {"brief": "Summary of a.md", "kind": "summary"}),
+                ("manuscripts/outline", {"brief": "Payroll", "kind": "summary"}),
+            )
+        ]
+        listed = server.client.get(server.api("documents"), params={"query": question})
+        replies.append([_settled(reply.json()) for reply in [*asked, listed]])
+    assert replies[0] == replies[1]
+    assert "91,500" not in json.dumps(replies)
+
+
+def _settled(told):
+    """Without what differs from one run to the next, and what a filtered key is not told."""
+    if isinstance(told, dict):
+        if "error" in told:
+            return told["error"]["code"]
+        return {k: _settled(v) for k, v in told.items() if k not in ("timings_ms", "request_id")}
+    return [_settled(item) for item in told] if isinstance(told, list) else told

@@ -8,12 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from random import Random
-
-import pytest
-
-from ragstone.build import open_corpus
-from ragstone.testing.hashing import HashingEncoder
 
 
 @contextlib.contextmanager
@@ -122,38 +116,3 @@ def test_clients_that_do_not_read_hold_nobody_up(start):
     while server.library.work.streaming and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.library.work.streaming == 0
-
-
-WORDS = ("lamp", "buoy", "tide", "mast", "keel", "fog", "bell")
-SHOWN = ("the lamp and the tide", "a buoy in the fog", "mast and keel", "bell of the lamp lamp")
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_hidden_documents_change_no_set_of_hits_and_no_cosine(tmp_path, seed):
-    """What a filter hides may change scores by word statistics and nothing else: with it and
-    without it the same passages match, and their cosines are equal."""
-    random = Random(seed)
-    shown, secret = tmp_path / "shown", tmp_path / "secret"
-    for folder in (shown, secret):
-        folder.mkdir()
-    for number, text in enumerate(SHOWN):
-        (shown / f"s{number}.txt").write_text(text)
-    for number in range(6):
-        (secret / f"h{number}.md").write_text(" ".join(random.choices(WORDS, k=5)))
-    found = []
-    for name, paths, where in (("a", [shown], None), ("b", [shown, secret], "format = 'text'")):
-        given = {"llm": "none", "workers": 1}
-        with open_corpus(tmp_path / name, encoder=HashingEncoder(), settings=given) as corpus:
-            corpus.sync(*paths)
-            found.append(
-                [
-                    {
-                        hit.document.source: round(hit.score, 6) if mode == "dense" else 0
-                        for hit in corpus.search(" ".join(asked), k=50, mode=mode, where=where)
-                    }
-                    for asked in (("lamp",), ("fog", "keel"), WORDS)
-                    for mode in ("lexical", "dense")
-                ]
-            )
-    assert found[0] == found[1]
-    assert any(found[0])

@@ -7,8 +7,9 @@ ahead than all the terms left could bring, no new row can come in, and the long 
 terms are only asked for the rows that still may ("MaxScore": Turtle and Flood 1995).
 
 Laws: scores depend only on the rows that are alive, never on how rows are spread over segments nor
-on rows that were removed, because document frequencies and lengths are counted over the alive rows;
-and leaving rows out early changes neither the best `k` nor a bit of their scores.
+on rows that were removed or that a filter hides, because document frequencies and lengths are
+counted over the alive rows; and leaving rows out early changes neither the best `k` nor a bit of
+their scores.
 """
 
 from __future__ import annotations
@@ -45,20 +46,44 @@ class Bm25:
 
 @dataclass(frozen=True, slots=True)
 class LexicalPart:
-    """One segment as a query sees it.
+    """One segment as a query sees it: its postings, and which of its rows there are.
 
-    `dead` rows (ascending) are not of the snapshot and count for nothing; `wanted` rows may be
-    found (`None`: all that are not dead), and are never dead.
+    Rows that are not `alive` (removed, of another version, hidden by a filter) count for nothing
+    and are never found. Where one side is far smaller, its rows are listed too, ascending.
     """
 
     postings: Postings
-    dead: Ints
-    wanted: Bools | None = None
+    alive: Bools | None  # None: all
+    living: Ints | None = None
+    dead: Ints | None = None
+
+    @classmethod
+    def of(cls, postings: Postings, alive: Bools | None = None) -> LexicalPart:
+        """List the smaller side: once for all questions that see these rows."""
+        if alive is None:
+            return cls(postings, None)
+        count = int(np.count_nonzero(alive))
+        if count * _DENSE <= len(alive):
+            return cls(postings, alive, living=np.flatnonzero(alive))
+        if (len(alive) - count) * _DENSE <= len(alive):
+            return cls(postings, alive, dead=np.flatnonzero(~alive))
+        return cls(postings, alive)
+
+    def count(self, start: int, end: int) -> int:
+        """How many of a term's postings are of rows that are alive."""
+        if self.alive is None:
+            return end - start
+        rows = self.postings.rows_of(start, end)
+        listed = self.dead if self.living is None else self.living
+        if listed is None or len(listed) * _DENSE > len(rows):
+            return int(np.count_nonzero(self.alive.take(rows)))
+        common = len(_places(rows, listed)[0])
+        return common if self.living is not None else end - start - common
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalStatistics:
-    """Counts over the alive rows of a snapshot: how many, and the sum of lengths by field."""
+    """Counts over the alive rows: how many, and the sum of lengths by field."""
 
     rows: int
     lengths: tuple[int, int, int]
@@ -70,9 +95,15 @@ class LexicalStatistics:
         sums = np.zeros(len(FIELDS), dtype=np.int64)
         for part in parts:
             lengths = part.postings.lengths
-            rows += len(lengths) - len(part.dead)
+            if part.living is not None:
+                lengths = lengths[part.living]
+            elif part.alive is not None and part.dead is None:
+                lengths = lengths[part.alive]
+            rows += len(lengths)
             sums += lengths.sum(axis=0, dtype=np.int64)
-            sums -= lengths[part.dead].sum(axis=0, dtype=np.int64)
+            if part.dead is not None:
+                rows -= len(part.dead)
+                sums -= lengths[part.dead].sum(axis=0, dtype=np.int64)
         return cls(rows, (int(sums[0]), int(sums[1]), int(sums[2])))
 
 
@@ -115,7 +146,7 @@ def bm25_best(
     """Rows (ascending) and scores for each part: among them the best `k` of all, and what ties.
 
     idf = ln(1 + (N - n + 0.5) / (n + 0.5)), as Lucene writes it; a term asked twice counts twice.
-    Rows that are not wanted, or match nothing, are never given.
+    Rows that are not alive, or match nothing, are never given.
     """
     asked = _asked(parts, statistics, terms, parameters)
     counters = [
@@ -158,22 +189,11 @@ def _asked(
     found = []
     for term, times in terms.items():
         spans = tuple(part.postings.find(term) for part in parts)
-        frequency = sum(
-            _alive(part, *span) for part, span in zip(parts, spans, strict=True) if span
-        )
+        frequency = sum(part.count(*span) for part, span in zip(parts, spans, strict=True) if span)
         if frequency:
             idf = float(np.log1p((statistics.rows - frequency + 0.5) / (frequency + 0.5)))
             found.append(_Term(idf * times * (parameters.k1 + 1.0), term, spans))
     return sorted(found, key=lambda term: (-term.weight, term.text))
-
-
-def _alive(part: LexicalPart, start: int, end: int) -> int:
-    """How many of a term's postings are of rows that are alive."""
-    if not len(part.dead):
-        return end - start
-    rows = part.postings.rows_of(start, end)
-    few, many = (rows, part.dead) if len(rows) < len(part.dead) else (part.dead, rows)
-    return end - start - len(_places(many, few)[0])
 
 
 def _places(many: npt.NDArray[np.integer], few: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
@@ -194,15 +214,12 @@ class _Counter:
         self._norms = norms
         self._weights = weights
         rows = len(part.postings.lengths)
-        self._rows: Ints | None = None  # those that may still be found; None: all
+        self._rows = part.living  # those that may still be found; None: all
         self._scores = np.zeros(rows, dtype=np.float32)
-        if part.wanted is not None:
-            self._rows = np.flatnonzero(part.wanted)
-            if len(self._rows) * _DENSE > rows:
-                self._rows = None
-                self._scores[~part.wanted] = -np.inf
-        elif len(part.dead):
+        if part.dead is not None:
             self._scores[part.dead] = -np.inf
+        elif part.alive is not None and part.living is None:
+            self._scores[~part.alive] = -np.inf
 
     def narrow(self, least: float) -> None:
         """Let go of all rows whose score is less: they cannot come back."""
@@ -214,7 +231,7 @@ class _Counter:
     def add(self, weight: np.float32, span: tuple[int, int]) -> Floats:
         """Add a term's part to the scores of its rows; gives those that may still be found.
 
-        Some of these may be left out; a row that is not wanted has -inf.
+        Some of these may be left out; a row that is not alive has -inf.
         """
         start, end = span
         found = self._postings.rows_of(start, end)

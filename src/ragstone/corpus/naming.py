@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import cast
 
 from ragstone.corpus import rows as row
@@ -10,14 +11,22 @@ from ragstone.corpus.truth import Truth, visible
 from ragstone.errors import UsageError
 from ragstone.types import DocumentInfo
 
+Condition = tuple[str, Sequence[str | int | float]]  # over `documents`, with its parameters
 _NEAR = 20_000  # names compared to find what was meant
 
 
-def find(truth: Truth, version: int, name: str) -> DocumentInfo:
-    """The document that `name` means. Raises UsageError, with near matches."""
-    select = f"SELECT {row.DOCUMENT_COLUMNS} FROM documents WHERE {visible(version)} AND "
+_EVERY: Condition = ("1", ())
+
+
+def find(truth: Truth, version: int, name: str, passing: Condition = _EVERY) -> DocumentInfo:
+    """The document that `name` means, of those that are `passing`.
+
+    Raises UsageError, with near matches among these.
+    """
+    sql, parameters = passing
+    select = f"SELECT {row.DOCUMENT_COLUMNS} FROM documents WHERE {visible(version)} AND {sql} AND "
     for condition in ("documents.id = ?", "documents.source = ?"):
-        found = truth.all(select + condition + " LIMIT 2", (name,))
+        found = truth.all(select + condition + " LIMIT 2", (*parameters, name))
         if len(found) == 1:
             return row.document_info(cast("row.DocumentRow", found[0]))
     ending = name.replace("\\", "/").removeprefix("./")
@@ -25,7 +34,7 @@ def find(truth: Truth, version: int, name: str) -> DocumentInfo:
         # A corpus may have been made where paths have backslashes.
         select + "substr(replace(documents.source, '\\', '/'), -length(?)) = ? "
         "ORDER BY documents.source LIMIT 20",
-        (ending, ending),
+        (*parameters, ending, ending),
     )
     whole = [item for item in found if _ends_whole(str(item[2]), ending)]
     found = whole or found
@@ -36,7 +45,7 @@ def find(truth: Truth, version: int, name: str) -> DocumentInfo:
         raise UsageError(
             f"{name!r} fits several documents: {names}.", remedy="Give more of the path."
         )
-    raise unknown(truth, version, name)
+    raise unknown(truth, version, name, passing)
 
 
 def _ends_whole(source: str, ending: str) -> bool:
@@ -44,12 +53,14 @@ def _ends_whole(source: str, ending: str) -> bool:
     return len(source) == len(ending) or source[-len(ending) - 1] in "/\\#"
 
 
-def unknown(truth: Truth, version: int, name: str) -> UsageError:
-    """The error for a name that no document of the version has."""
+def unknown(truth: Truth, version: int, name: str, passing: Condition = _EVERY) -> UsageError:
+    """The error for a name that no document of the version, or none that is `passing`, has."""
+    sql, parameters = passing
     names = [
         str(item)
         for pair in truth.all(
-            f"SELECT id, source FROM documents WHERE {visible(version)} LIMIT {_NEAR}"
+            f"SELECT id, source FROM documents WHERE {visible(version)} AND {sql} LIMIT {_NEAR}",
+            parameters,
         )
         for item in pair
     ]

@@ -2,7 +2,8 @@
 
 Law: everything a snapshot says is of one version, for as long as it is open, whatever a writer does
 meanwhile: it holds a read transaction on the truth, and maps of the segments that the truth named
-then. Scores count the passages of this version alone. Several threads may share a snapshot.
+then. Scores count the passages of this version that pass the filter, and no others. Several threads
+may share a snapshot.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ from types import TracebackType
 from typing import Self, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from ragstone.corpus import rows as row
 from ragstone.corpus.listing import Order, Page, page
 from ragstone.corpus.naming import find, unknown
 from ragstone.corpus.passages import Passages
 from ragstone.corpus.truth import Truth, visible
-from ragstone.corpus.view import IndexView
-from ragstone.corpus.where import COLUMNS, Where, parse_where
+from ragstone.corpus.view import IndexView, Passing
+from ragstone.corpus.where import COLUMNS, Compare, Node, Where, all_of, parse_where
 from ragstone.errors import CorpusError, UsageError
 from ragstone.protocols import Filter, Scored, Vectors
 from ragstone.types import Document, DocumentInfo, Passage
@@ -107,25 +107,37 @@ class CorpusSnapshot:
             row.unpack_elements(cast("bytes", elements)), info.metadata, info.language,
         )  # fmt: skip
 
-    def find(self, name: str) -> DocumentInfo:
-        """By id, source, or a unique ending of a source. Raises UsageError, with near matches."""
-        return find(self._truth, self._version, name)
+    def find(self, name: str, where: Filter | None = None) -> DocumentInfo:
+        """By id, source, or a unique ending of a source, among the documents that pass `where`.
+
+        Raises UsageError, with near matches.
+        """
+        return find(self._truth, self._version, name, self._condition(where))
 
     def _condition(self, where: Filter | None) -> tuple[str, list[str | int | float]]:
         if where is None:
             return "1", []
         parsed = where if isinstance(where, Where) else parse_where(where.expression)
-        for compare in parsed.fields():
-            if compare.field.lower() not in COLUMNS and not self._truth.all(
-                "SELECT 1 FROM documents, json_each(documents.metadata) WHERE key = ? LIMIT 1",
-                (compare.field,),
-            ):
-                known = self._truth.all(
-                    "SELECT DISTINCT key FROM documents, json_each(documents.metadata)"
-                )
-                if known or self._truth.all("SELECT 1 FROM documents LIMIT 1"):
-                    raise parsed.unknown_field(compare, [*COLUMNS, *(str(k) for (k,) in known)])
+        for compare, scope in parsed.fields():
+            if compare.field.lower() not in COLUMNS:
+                self._check_field(parsed, compare, scope)
         return parsed.sql()
+
+    def _check_field(self, parsed: Where, compare: Compare, scope: Sequence[Node]) -> None:
+        """Raises UsageError where no document has the field that is compared.
+
+        Asked within a condition, it is one that documents of this version which pass it have; else
+        one that any document has or had. Without any such documents every field is as good.
+        """
+        among, parameters = all_of(scope)
+        if scope:
+            among = f"{visible(self._version)} AND {among}"
+        fields = f"FROM documents, json_each(documents.metadata) WHERE {among}"
+        if self._truth.all(f"SELECT 1 {fields} AND key = ? LIMIT 1", [*parameters, compare.field]):
+            return
+        known = self._truth.all(f"SELECT DISTINCT key {fields}", parameters)
+        if known or self._truth.all(f"SELECT 1 FROM documents WHERE {among} LIMIT 1", parameters):
+            raise parsed.unknown_field(compare, [*COLUMNS, *(str(k) for (k,) in known)])
 
     # --- passages
 
@@ -166,26 +178,28 @@ class CorpusSnapshot:
 
     # --- search
 
-    def _states(self, where: Filter | None) -> npt.NDArray[np.int64]:
-        """The states of this version's documents that pass the filter."""
+    def _passing(self, where: Filter | None) -> Passing:
+        """This version's documents that pass the filter, as the indexes know them."""
         condition, parameters = self._condition(where)
         found = self._truth.all(
-            f"SELECT documents.state FROM documents WHERE {visible(self._version)} AND {condition}",
+            "SELECT documents.state, documents.language FROM documents "
+            f"WHERE {visible(self._version)} AND {condition}",
             parameters,
         )
-        return np.array([state for (state,) in found], dtype=np.int64)
+        states = np.array([state for state, _ in found], dtype=np.int64)
+        return Passing(states, sorted({str(language) for _, language in found}) or [""])
 
     def lexical(
         self, question: str, k: int, where: Filter | None = None, *, language: str = ""
     ) -> list[Scored]:
         """The best `k` passages by BM25F, best first; equal scores by key.
 
-        A question without a `language` is asked in all languages of the version's documents. Empty
+        A question without a `language` is asked in all languages of the documents that pass. Empty
         where the question has no terms, or none that occurs.
         """
         return self._view.lexical(
             question, k, expression=None if where is None else where.expression,
-            states=lambda: self._states(where), language=language,
+            passing=lambda: self._passing(where), language=language,
         )  # fmt: skip
 
     def dense(
@@ -197,7 +211,7 @@ class CorpusSnapshot:
         """
         return self._view.dense(
             vector, k, expression=None if where is None else where.expression,
-            states=lambda: self._states(where), exact=exact,
+            passing=lambda: self._passing(where), exact=exact,
         )  # fmt: skip
 
     def vectors(self, keys: Sequence[int]) -> Vectors:

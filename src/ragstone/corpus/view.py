@@ -3,12 +3,16 @@
 A view is a pure function of the version and of the segments' files, so it is made once and shared
 by all snapshots of that version, in any number of threads. Knows nothing of the truth: what must be
 asked there (hidden states, languages, filters) is given to it.
+
+Law: a search under a filter finds what a search would in a corpus that holds only the documents
+that pass it, score for score: what the filter hides is as dead as what was removed.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 
@@ -22,8 +26,45 @@ from ragstone.errors import CorpusError, UsageError
 from ragstone.protocols import Scored, Vectors
 
 Ints = npt.NDArray[np.int64]
-_MASKS = 16  # filters remembered
+_FILTERS = 16  # filters remembered, each with a mask and a length for every row
 _NONE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The documents that pass a filter: their states and the languages they are written in."""
+
+    states: Ints
+    languages: Sequence[str]
+
+
+class _Rows:
+    """Some of a version's rows, and what is counted over them alone, when it is first needed."""
+
+    def __init__(
+        self,
+        lexical: Sequence[LexicalSegment],
+        alive: Sequence[Bools | None],
+        languages: Sequence[str],
+        bm25: Bm25,
+    ) -> None:
+        """`alive` says by segment which rows; None means all."""
+        self._lexical = lexical
+        self.alive = alive
+        self.languages = languages
+        self._bm25 = bm25
+
+    @cached_property
+    def parts(self) -> list[LexicalPart]:
+        return [
+            LexicalPart.of(segment.postings, alive)
+            for segment, alive in zip(self._lexical, self.alive, strict=True)
+        ]
+
+    @cached_property
+    def statistics(self) -> tuple[LexicalStatistics, list[npt.NDArray[np.float32]]]:
+        counted = LexicalStatistics.of(self.parts)
+        return counted, length_norms(self.parts, counted, self._bm25)
 
 
 class IndexView:
@@ -44,11 +85,10 @@ class IndexView:
         kept = [at for at, alive in enumerate(living) if alive is None or alive.any()]
         self._lexical = [lexical[at] for at in kept]
         self._dense = [dense[at] for at in kept]
-        self._alive = [living[at] for at in kept]
-        self._languages = languages
+        self._every = _Rows(self._lexical, [living[at] for at in kept], languages, bm25)
         self._bm25 = bm25
         self._lock = Lock()
-        self._masks: OrderedDict[str, list[Bools | None]] = OrderedDict()
+        self._filtered: OrderedDict[str, _Rows] = OrderedDict()
 
     @property
     def dim(self) -> int:
@@ -60,32 +100,23 @@ class IndexView:
         indexed = np.concatenate([s.keys for s in self._lexical] or [_NONE])
         return np.isin(keys, indexed)
 
-    @cached_property
-    def _parts(self) -> list[LexicalPart]:
-        return [
-            LexicalPart(segment.postings, _NONE if alive is None else np.flatnonzero(~alive))
-            for segment, alive in zip(self._lexical, self._alive, strict=True)
-        ]
-
-    @cached_property
-    def _statistics(self) -> tuple[LexicalStatistics, list[npt.NDArray[np.float32]]]:
-        statistics = LexicalStatistics.of(self._parts)
-        return statistics, length_norms(self._parts, statistics, self._bm25)
-
-    def _wanted(self, expression: str | None, states: Callable[[], Ints]) -> Sequence[Bools | None]:
-        """Per segment the rows of this version that pass the filter; None means all."""
+    def _rows(self, expression: str | None, passing: Callable[[], Passing]) -> _Rows:
+        """The rows of this version, or those of them that pass the filter."""
         if expression is None:
-            return self._alive
+            return self._every
         with self._lock:
-            masks = self._masks.get(expression)
-        if masks is None:
-            passing = states()
-            masks = [np.isin(segment.states, passing) for segment in self._lexical]
+            rows = self._filtered.get(expression)
+            if rows is not None:
+                self._filtered.move_to_end(expression)
+        if rows is None:
+            found = passing()
+            alive = [np.isin(segment.states, found.states) for segment in self._lexical]
+            rows = _Rows(self._lexical, alive, found.languages, self._bm25)
             with self._lock:
-                self._masks[expression] = masks
-                if len(self._masks) > _MASKS:
-                    self._masks.popitem(last=False)
-        return masks
+                self._filtered[expression] = rows
+                if len(self._filtered) > _FILTERS:
+                    self._filtered.popitem(last=False)
+        return rows
 
     def lexical(
         self,
@@ -93,27 +124,21 @@ class IndexView:
         k: int,
         *,
         expression: str | None,
-        states: Callable[[], Ints],
+        passing: Callable[[], Passing],
         language: str,
     ) -> list[Scored]:
         """The best `k` passages by BM25F, best first; equal scores by key.
 
-        `states` gives the document states that pass the filter `expression`. A question without a
-        `language` is asked in all languages of the version's documents, because each document's
-        terms are stems of its own language.
+        `passing` gives the documents that pass the filter `expression`. A question without a
+        `language` is asked in all languages of the documents that are searched, because each
+        document's terms are stems of its own language.
         """
-        statistics, norms = self._statistics
-        parts: Sequence[LexicalPart] = self._parts
-        if expression is not None:
-            wanted = self._wanted(expression, states)
-            parts = [
-                LexicalPart(part.postings, part.dead, mask)
-                for part, mask in zip(parts, wanted, strict=True)
-            ]
+        rows = self._rows(expression, passing)
         terms: Counter[str] = Counter()
-        for name in [language] if language else self._languages:
+        for name in [language] if language else rows.languages:
             terms |= query_terms(question, name)
-        found = bm25_best(parts, statistics, norms, terms, self._bm25, k)
+        statistics, norms = rows.statistics
+        found = bm25_best(rows.parts, statistics, norms, terms, self._bm25, k)
         return self._best(found, k)
 
     def dense(
@@ -122,7 +147,7 @@ class IndexView:
         k: int,
         *,
         expression: str | None,
-        states: Callable[[], Ints],
+        passing: Callable[[], Passing],
         exact: bool,
     ) -> list[Scored]:
         """The best `k` passages by cosine to `vector` of shape (dim,), best first."""
@@ -132,8 +157,8 @@ class IndexView:
                 "dimensions.",
                 remedy="Search with the encoder that the corpus was built with.",
             )
-        wanted = self._wanted(expression, states)
-        parts = [DensePart(i, mask) for i, mask in zip(self._dense, wanted, strict=True)]
+        alive = self._rows(expression, passing).alive
+        parts = [DensePart(i, mask) for i, mask in zip(self._dense, alive, strict=True)]
         return self._best(dense_scores(parts, vector, k, exact=exact), k)
 
     def vectors(self, keys: Sequence[int]) -> Vectors:

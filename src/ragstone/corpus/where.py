@@ -1,20 +1,23 @@
 """The filter language of `--where`: text to a syntax tree to parameterised SQL over `documents`.
 
-    expression := term (OR term)*            term := factor (AND factor)*
+    expression := either (WITHIN either)*    either := term (OR term)*
+    term       := factor (AND factor)*
     factor     := NOT factor | ( expression ) | comparison
     comparison := field (= | == | != | <> | < | <= | > | >=) value
                 | field [NOT] IN ( value, ... ) | field [NOT] LIKE 'pattern'
 
 Values are 'strings', numbers, TRUE, FALSE and dates (2024, 2024-05, 2024-05-17). `LIKE` knows `%`
-and `_` and ignores ASCII case. Laws: a value never becomes part of the SQL text; `!=` is exactly
-`NOT =`, so a document that lacks the field is unequal; a date is compared as far as it is given.
+and `_` and ignores ASCII case. `a WITHIN b` is `a AND b` asked as if there were no documents but
+those that pass b: a field that none of them has is unknown in a, whatever others have. Laws: a
+value never becomes part of the SQL text; `!=` is exactly `NOT =`, so a document that lacks the
+field is unequal; a date is compared as far as it is given.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,9 +71,9 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """AND or OR of two."""
+    """AND, OR or WITHIN of two."""
 
-    operator: Literal["AND", "OR"]
+    operator: Literal["AND", "OR", "WITHIN"]
     left: Node
     right: Node
 
@@ -85,9 +88,9 @@ class Where:
     expression: str
     tree: Node
 
-    def fields(self) -> Iterator[Compare]:
-        """All comparisons, left to right."""
-        yield from _comparisons(self.tree)
+    def fields(self) -> Iterator[tuple[Compare, tuple[Node, ...]]]:
+        """All comparisons, left to right, each with the conditions that it is asked within."""
+        yield from _comparisons(self.tree, ())
 
     def sql(self) -> tuple[str, list[Value]]:
         """A condition over the table `documents`, and its parameters."""
@@ -171,6 +174,13 @@ class _Parser:
         self._take()
 
     def expression(self, depth: int) -> Node:
+        node = self._either(depth)
+        while self._is("WITHIN"):
+            self._take()
+            node = Both("WITHIN", node, self._either(depth))
+        return node
+
+    def _either(self, depth: int) -> Node:
         node = self._term(depth)
         while self._is("OR"):
             self._take()
@@ -272,14 +282,21 @@ def _error(source: str, position: int, what: str, *, remedy: str = "") -> UsageE
     )
 
 
-def _comparisons(node: Node) -> Iterator[Compare]:
+def _comparisons(node: Node, scope: tuple[Node, ...]) -> Iterator[tuple[Compare, tuple[Node, ...]]]:
     if isinstance(node, Compare):
-        yield node
+        yield node, scope
     elif isinstance(node, Not):
-        yield from _comparisons(node.inner)
+        yield from _comparisons(node.inner, scope)
     else:
-        yield from _comparisons(node.left)
-        yield from _comparisons(node.right)
+        inner = (*scope, node.right) if node.operator == "WITHIN" else scope
+        yield from _comparisons(node.left, inner)
+        yield from _comparisons(node.right, scope)
+
+
+def all_of(nodes: Sequence[Node]) -> tuple[str, list[Value]]:
+    """The condition that all of them hold, and its parameters."""
+    parameters: list[Value] = []
+    return " AND ".join(_sql(node, parameters) for node in nodes) or "1", parameters
 
 
 def _sql(node: Node, parameters: list[Value]) -> str:
@@ -287,7 +304,8 @@ def _sql(node: Node, parameters: list[Value]) -> str:
         return f"(NOT {_sql(node.inner, parameters)})"
     if isinstance(node, Both):
         left = _sql(node.left, parameters)
-        return f"({left} {node.operator} {_sql(node.right, parameters)})"
+        operator = "OR" if node.operator == "OR" else "AND"
+        return f"({left} {operator} {_sql(node.right, parameters)})"
     if node.operator == "LIKE":
         place = _place(node.field, parameters)
         parameters.append(node.values[0])

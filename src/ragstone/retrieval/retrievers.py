@@ -175,10 +175,15 @@ def find_dense(
 
 
 def cosines(snapshot: Snapshot, vector: Vectors, keys: Sequence[int]) -> dict[int, float]:
-    """Cosine of the question to each of `keys`, from the stored vectors."""
+    """Cosine of the question to each of `keys`, from the stored vectors.
+
+    In double precision and rounded, as the index gives them: the last bits of a product in single
+    precision depend on the rows beside a row.
+    """
     if not keys:
         return {}
-    scores = np.asarray(snapshot.vectors(keys) @ vector, dtype=np.float64)
+    rows = snapshot.vectors(keys).astype(np.float64)
+    scores = np.round(np.einsum("ij,j->i", rows, vector.astype(np.float64)), 6)
     return dict(zip(keys, scores.tolist(), strict=True))
 
 

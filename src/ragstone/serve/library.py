@@ -2,7 +2,7 @@
 
 Law: every question passes through `Shelf.visible`, which joins the caller's own filter to the
 one he asks with, before anything is retrieved. A corpus or document that he may not see is
-answered exactly as one that does not exist.
+answered exactly as one that does not exist, and changes nothing of what else is answered.
 """
 
 from __future__ import annotations
@@ -45,15 +45,16 @@ class Shelf:
         """The filter for this caller and this question, or None. Raises Problem (400).
 
         Both are read on their own before they are joined, so that no bracket in the one can
-        change the meaning of the other.
+        change the meaning of the other. The question's is asked within the caller's, so that a
+        field which only hidden documents have is unknown to him.
         """
-        parts = [part for part in (caller.where, where) if part.strip()]
+        parts = [part for part in (where, caller.where) if part.strip()]
         try:
             for part in parts:
                 parse_where(part)
         except UsageError as error:
             raise from_error(error) from error
-        return " AND ".join(f"({part})" for part in parts) or None
+        return " WITHIN ".join(f"({part})" for part in parts) or None
 
     @property
     def version(self) -> int:

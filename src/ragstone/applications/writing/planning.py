@@ -248,7 +248,7 @@ def _one_document(
 ) -> DocumentInfo | None:
     """The one document that the brief or the filter names, if it names one."""
     try:
-        return components.snapshot.find(brief.topic)
+        return components.snapshot.find(brief.topic, where)
     except UsageError:
         pass
     topic = " ".join(brief.topic.casefold().split()).removeprefix("the ")
