@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from ragstone.cli.options import Common, common, llm_option
+from ragstone.cli.options import Common, common, llm_option, shared_options
 from ragstone.cli.output import emit_json, say
 from ragstone.errors import UsageError
 
@@ -35,6 +35,7 @@ MODES = click.Choice(["hybrid", "dense", "lexical"])
 
 
 @click.group("eval")
+@shared_options
 def evaluate() -> None:
     """Measure retrieval and answers on a folder of questions with judgements."""
 
@@ -341,12 +342,10 @@ def _corpus(
 
     from ragstone.build import open_corpus
 
-    given = click.get_current_context().get_parameter_source("corpus")
-    is_given = given is not None and given.name == "COMMANDLINE"
     named = {"mode": mode, "llm": llm}
     values = {key: value for key, value in named.items() if value is not None}
     if dataset.corpus is None:
-        if not is_given:
+        if not common.is_named:
             raise UsageError(
                 f"{dataset.folder} holds no corpus.jsonl[.gz].",
                 remedy="Give the corpus to search with --corpus.",
@@ -354,7 +353,7 @@ def _corpus(
         return common.open(mode=mode, llm=llm)
     digest = hashlib.sha256(str(dataset.folder.resolve()).encode()).hexdigest()[:8]
     folder: Path = user_cache_path("ragstone") / "eval" / f"{dataset.name}-{digest}"
-    if is_given:
+    if common.is_named:
         folder = Path(common.corpus)
     corpus = open_corpus(folder, config=common.config, settings=values)
     report = corpus.sync(dataset.corpus)

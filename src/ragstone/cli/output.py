@@ -6,6 +6,7 @@ progress go to standard error.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -18,9 +19,20 @@ if TYPE_CHECKING:
     from ragstone.applications.wire import Json
 
 
+def writable() -> None:
+    """Let both streams take every string: what their encoding lacks is written as an escape.
+
+    A file's name may hold bytes that are no text, and a terminal may know ASCII alone.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def emit_json(value: Json) -> None:
     """Print one JSON document to standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    sys.stdout.write(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
     sys.stdout.write("\n")
     sys.stdout.flush()
 
