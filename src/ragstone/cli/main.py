@@ -7,10 +7,12 @@ Heavy imports stay inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -40,6 +42,19 @@ Start here:
   ragstone sync ~/papers              read a folder into ./.ragstone
   ragstone ask "What was measured?"   an answer with exact citations
 """
+
+
+_REMEDIES = {
+    errno.EACCES: "Give this user permission, or name another place.",
+    errno.EPERM: "Give this user permission, or name another place.",
+    errno.EROFS: "Name a place on a disk that can be written.",
+    errno.ENOSPC: "Make room on the disk, and run the same command again.",
+    errno.EDQUOT: "Make room on the disk, and run the same command again.",
+    errno.ENOENT: "Make the folder first, or name another place.",
+    errno.ENOTDIR: "Name a place whose parents are folders.",
+    errno.EISDIR: "That is a folder: name a file.",
+    errno.ENAMETOOLONG: "Use a shorter name.",
+}
 
 
 class _Ordered(click.Group):
@@ -105,10 +120,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except OSError as error:  # a full disk, a folder without rights: nothing of ours is wrong
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{os.fspath(error.filename)}: " if isinstance(error.filename, str | Path) else ""
         fail(
             f"The system refused: {place}{error.strerror or error}.",
-            remedy="Make room, or give this user the right, and run the same command again.",
+            remedy=_REMEDIES.get(error.errno or 0, "Mend that, and run the same command again."),
             as_json=as_json,
         )
         sys.exit(FAILED)

@@ -106,8 +106,12 @@ def serve(
 
     settings = {"llm": llm} if llm else {}
     with start.opened(_folders(corpora), given, config=config, settings=settings) as library:
-        click.echo(f"Serving on http://{given.host}:{given.port}/ (Ctrl-C to stop)", err=True)
-        start.serve(library, start.keys_of(given))
+        place = f"http://{given.host}:{given.port}/"
+        start.serve(
+            library,
+            start.keys_of(given),
+            ready=lambda: click.echo(f"Serving on {place} (Ctrl-C to stop)", err=True),
+        )
 
 
 @serve.group()
