@@ -27,8 +27,8 @@ from ragstone.applications.writing.manuscript import (
 )
 from ragstone.applications.writing.outline import parse as parse_outline
 from ragstone.applications.writing.outline import render
-from ragstone.applications.writing.wording import worded
 from ragstone.errors import UsageError
+from ragstone.text.wording import worded
 from ragstone.types import Citation, Span
 
 WORDS = st.lists(

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from ragstone.applications.writing.manuscript import Block, Statement
 from ragstone.applications.writing.material import Piece
 from ragstone.applications.writing.planning import is_generic, readable
-from ragstone.applications.writing.wording import worded
 from ragstone.grounding.citations import cite
+from ragstone.text.wording import worded
 from ragstone.types import Evidence
 
 

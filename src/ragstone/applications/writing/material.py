@@ -14,7 +14,6 @@ import numpy as np
 
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.manuscript import Form, Planned
-from ragstone.applications.writing.wording import opens_item, worded
 from ragstone.corpus.where import parse_where
 from ragstone.grounding.candidates import Candidate, candidates_of, points_back
 from ragstone.grounding.evidence import score as relevance
@@ -24,6 +23,7 @@ from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
 from ragstone.protocols import Filter, Snapshot, Vectors
+from ragstone.text.wording import opens_item, worded
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section
