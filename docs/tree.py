@@ -1,4 +1,4 @@
-"""Writes the tree of rooms and files, one phrase each, into ARCHITECTURE.md and README.md.
+"""Writes the rooms into README.md, and every file of theirs into ARCHITECTURE.md, a phrase each.
 
 The phrases are the first sentences of the modules' docstrings, so there is one place to change
 them. `python docs/tree.py` rewrites the blocks between the markers; `--check` only compares.
@@ -28,18 +28,25 @@ def phrase(path: Path) -> str:
     return " ".join(first.split()).rstrip(".:")
 
 
-def tree(*, files: bool) -> str:
-    """The package as an indented list; without `files`, one line a room."""
+def rooms() -> str:
+    """The package's rooms from the top floor down, one line each."""
+    return "\n".join(["src/ragstone/", *(_room(name) for name in ORDER)])
+
+
+def tree() -> str:
+    """The package with every file, as an indented list."""
     lines = ["src/ragstone/"]
     for name in ORDER:
-        room = PACKAGE / name
-        if not room.is_dir():
-            lines.append(_line(f"  {name}.py", phrase(PACKAGE / f"{name}.py")))
-            continue
-        lines.append(_line(f"  {name}/", phrase(room / "__init__.py")))
-        if files:
-            lines += _inside(room, "    ")
+        lines.append(_room(name))
+        if (PACKAGE / name).is_dir():
+            lines += _inside(PACKAGE / name, "    ")
     return "\n".join(lines)
+
+
+def _room(name: str) -> str:
+    if (PACKAGE / name).is_dir():
+        return _line(f"  {name}/", phrase(PACKAGE / name / "__init__.py"))
+    return _line(f"  {name}.py", phrase(PACKAGE / f"{name}.py"))
 
 
 def _inside(folder: Path, indent: str) -> list[str]:
@@ -58,25 +65,28 @@ def _line(name: str, said: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 1].rsplit(" ", 1)[0].rstrip(",;") + " …"
 
 
-def written(text: str, *, files: bool) -> str:
-    """`text` with the block between the tree's markers renewed."""
-    block = f"<!-- tree -->\n```text\n{tree(files=files)}\n```\n<!-- /tree -->"
-    return re.sub(r"<!-- tree -->.*?<!-- /tree -->", lambda _: block, text, flags=re.DOTALL)
+def written(text: str, mark: str, shown: str) -> str:
+    """`text` with the block between the markers named `mark` renewed."""
+    block = f"<!-- {mark} -->\n```text\n{shown}\n```\n<!-- /{mark} -->"
+    return re.sub(f"<!-- {mark} -->.*?<!-- /{mark} -->", lambda _: block, text, flags=re.DOTALL)
 
 
 def main() -> None:
     """Rewrite both files, or with --check exit with 1 where one is stale."""
     stale = []
-    for name, files in (("ARCHITECTURE.md", True), ("README.md", True)):
+    for name, mark, shown in (
+        ("ARCHITECTURE.md", "tree", tree()),
+        ("README.md", "rooms", rooms()),
+    ):
         path = ROOT / name
         old = path.read_text(encoding="utf-8")
-        new = written(old, files=files)
+        new = written(old, mark, shown)
         if new != old:
             stale.append(name)
             if "--check" not in sys.argv:
                 path.write_text(new, encoding="utf-8")
     if stale and "--check" in sys.argv:
-        sys.exit(f"Stale trees in {', '.join(stale)}: run `python docs/tree.py`.")
+        sys.exit(f"Stale in {', '.join(stale)}: run `python docs/tree.py`.")
 
 
 if __name__ == "__main__":

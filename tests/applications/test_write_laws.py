@@ -29,9 +29,9 @@ from ragstone.applications.writing.manuscript import (
 from ragstone.applications.writing.outline import parse as parse_outline
 from ragstone.applications.writing.outline import render
 from ragstone.applications.writing.standing import is_usable, manner
-from ragstone.applications.writing.wording import called, worded
 from ragstone.errors import UsageError
 from ragstone.grounding.candidates import Candidate, UnitKind
+from ragstone.text.wording import called, worded
 from ragstone.types import Citation, DocumentInfo, Hit, Passage, Span
 
 WORDS = st.lists(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from grounding_builders import pieces
+from grounding_builders import piece, pieces
 
 from ragstone.grounding.conflicts import find
 
@@ -41,3 +41,13 @@ def test_found(one, other):
 )
 def test_not_invented(one, other):
     assert find(pieces(one, other)) == []
+
+
+def test_a_document_that_disagrees_with_itself_is_named_once():
+    one, other = "The Corrin bridge is 412 metres long.", "The Corrin bridge is 398 metres long."
+    evidence = [
+        piece(one, id="d1", title="Corrin"),
+        piece(other, id="d1", title="Corrin", before="Rain. "),
+    ]
+    (conflict,) = find(evidence)
+    assert conflict.worded(evidence) == "“Corrin” says both 412 metres and 398 metres."

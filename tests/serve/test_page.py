@@ -388,6 +388,107 @@ def test_uploads_show_progress_success_and_failure(browser, own, tmp_path):
     one.context.close()
 
 
+STATION = """\
+The station
+===========
+
+The station stands on the western skerry, and whoever wants to reach it needs a
+boat and a calm day.
+
+The crew
+--------
+
+* The keeper sleeps in the tower, above the store room, where it is always warm and
+  dry.
+* The cook does not.
+"""
+
+
+def test_a_text_file_reads_without_what_only_its_lines_need(browser, own, tmp_path):
+    (tmp_path / "station.rst").write_text(STATION)
+    (tmp_path / "prices.md").write_text(
+        "## Prices\n\n| ticket | price |\n|---|---|\n| child | 4 |\n"
+    )
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/#/main/documents")
+    page.locator(".document").first.wait_for()
+    files = [str(tmp_path / name) for name in ("station.rst", "prices.md")]
+    page.set_input_files("#files", files)
+    page.locator(".uploads .done", has_text="station.rst").wait_for()
+    page.locator(".uploads .done", has_text="prices.md").wait_for()
+    page.goto("/#/main/ask")  # a list that no longer moves under the pointer
+    page.locator(".welcome").wait_for()
+    page.goto("/#/main/documents")
+    badge = page.locator(".document", has_text="station.rst").locator(".format")
+    assert badge.inner_text() == "rst"
+    page.locator(".document", has_text="station.rst").click()
+    page.locator("#reader .line").first.wait_for()
+    shown = page.locator("#reader .flow").inner_text()
+    assert "The crew" in shown
+    assert "====" not in shown
+    assert "----" not in shown
+    space = "element => parseFloat(getComputedStyle(element).marginBottom)"
+    lines = page.locator("#reader .line")
+    assert lines.filter(has_text="whoever wants").evaluate(space) == 0
+    assert lines.filter(has_text="calm day").evaluate(space) > 4
+    assert lines.filter(has_text="always warm").evaluate(space) == 0
+    page.keyboard.press("Escape")
+    page.locator(".document", has_text="prices.md").click()
+    page.locator("#reader .line", has_text="child").wait_for()
+    assert page.locator("#reader .line.heading").first.inner_text() == "Prices"
+    assert "---" not in page.locator("#reader .flow").inner_text()
+    page.goto("/#/main/search")
+    page.fill("#search", "Who sleeps in the tower above the store room?")
+    page.keyboard.press("Enter")
+    hit = page.locator(".hit", has_text="The cook does not").first
+    hit.wait_for()
+    excerpt = hit.locator(".excerpt").inner_text()
+    assert "---" not in excerpt
+    assert "always warm and dry." in excerpt
+    assert one.problems == []
+    one.context.close()
+
+
+def test_statements_stand_apart_and_disagreements_together(browser, own, tmp_path):
+    (tmp_path / "one.txt").write_text("The Corrin bridge is 412 metres long.")
+    (tmp_path / "two.txt").write_text("The Corrin bridge is 398 metres long.")
+    (tmp_path / "three.txt").write_text("The Corrin bridge is 377 metres long.")
+    one = Visit(browser, own.url)
+    page = one.page
+    page.goto("/#/main/documents")
+    page.locator(".document").first.wait_for()
+    page.set_input_files(
+        "#files", [str(tmp_path / f"{name}.txt") for name in ("one", "two", "three")]
+    )
+    for name in ("one", "two", "three"):
+        page.locator(".uploads .done", has_text=f"{name}.txt").wait_for()
+    page.goto("/#/main/ask")
+    page.locator(".welcome").wait_for()
+    one.ask("How long is the Corrin bridge?")
+    claims = page.locator(".prose .claim")
+    assert claims.count() >= 2
+    first, second = (claims.nth(place).bounding_box() for place in (0, 1))
+    assert second["y"] - (first["y"] + first["height"]) > 4
+    assert page.locator(".remark").count() == 1
+    assert page.locator(".remark li").count() >= 2
+    assert "The documents disagree:" not in page.locator(".remark").inner_text()
+    assert one.problems == []
+    one.context.close()
+
+
+def test_on_a_phone_every_view_has_its_whole_name(browser, server):
+    one = Visit(browser, server.url, size="phone")
+    one.page.goto("/#/main/documents")
+    one.page.locator(".document").first.wait_for()
+    whole = "element => element.scrollWidth <= element.clientWidth"
+    for name in one.page.locator(".views a span").all():
+        assert name.evaluate(whole), name.inner_text()
+    for select in one.page.locator(".finders select").all():
+        assert select.bounding_box()["width"] > 120
+    one.context.close()
+
+
 def test_dropped_files_are_taken(browser, own):
     one = Visit(browser, own.url)
     page = one.page

@@ -11,7 +11,7 @@ import click
 from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
 from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
-from ragstone.cli.rendering import print_answer, print_hit, print_scores, print_stage
+from ragstone.cli.rendering import Flow, print_answer, print_hit, print_scores, print_stage
 from ragstone.cli.structured import ABSTAINED, fill_schema
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ def ask(
     ):
         answer: Answer | None = None
         shown = False
+        flow = Flow()
         for event in corpus.ask_stream(question, where=where, at=at, on_progress=on_progress):
             if isinstance(event, Stated) and streaming and not common.as_json:
-                click.echo(event.text, nl=False)
+                flow.write(event.text)
                 shown = True
             elif isinstance(event, Done):
                 answer = event.answer

@@ -18,7 +18,7 @@ import click
 from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
 from ragstone.cli.output import emit_json, fail, say
-from ragstone.cli.rendering import print_answer
+from ragstone.cli.rendering import Flow, print_answer
 from ragstone.errors import RagstoneError, UsageError
 
 if TYPE_CHECKING:
@@ -118,12 +118,13 @@ class _Conversation:
 
         events = self._talk.stream(text)
         shown = False
+        flow = Flow()
         if not self._terminal and not self._quiet:
             click.secho(f"{PROMPT}{text}", bold=True)
         try:
             for event in events:
                 if isinstance(event, Stated) and self._terminal:
-                    click.echo(event.text, nl=False)
+                    flow.write(event.text)
                     shown = True
                 elif isinstance(event, Done) and not self._quiet:
                     if self._talk.turns and self._talk.turns[-1].kind != "answer":

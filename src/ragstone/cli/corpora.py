@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common
-from ragstone.cli.output import emit_json, messages, path_shortened, say, shortened
+from ragstone.cli.output import (
+    UNBROKEN,
+    counted,
+    emit_json,
+    messages,
+    path_shortened,
+    say,
+    shortened,
+)
 from ragstone.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
 
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.build.corpus import Corpus
+    from ragstone.types import Failure
 
 SOME_FAILED = 3
 _MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
@@ -109,8 +119,7 @@ def _estimate(
         f"the corpus grows by about {found.growth_bytes / 1e6:.0f} MB"
     )
     for failure in found.failed:
-        click.secho(f"   failed  {path_shortened(failure.source, 68)}", fg="red")
-        click.echo(f"           {failure.reason} {failure.remedy}".rstrip())
+        _print_failure("failed", failure)
     return SOME_FAILED if found.failed else 0
 
 
@@ -195,9 +204,7 @@ def _print_report(report: SyncReport) -> None:
     _print_few("renamed", tuple(f"{old} → {new}" for old, new in report.renamed))
     for label, failures in (("skipped", report.skipped), ("failed", report.failed)):
         for failure in failures[:_MOST_LISTED]:
-            colour = "red" if label == "failed" else None
-            click.secho(f"{label:>9}  {path_shortened(failure.source, 68)}", fg=colour)
-            click.echo(f"           {failure.reason} {failure.remedy}".rstrip())
+            _print_failure(label, failure)
         if len(failures) > _MOST_LISTED:
             click.echo(f"           and {len(failures) - _MOST_LISTED} more: see `ragstone doctor`")
     counts = {
@@ -210,8 +217,28 @@ def _print_report(report: SyncReport) -> None:
         "failed": len(report.failed),
     }
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    click.secho(f"version {report.version}: {shown or 'nothing to do'}", bold=True)
-    click.echo(f"{report.passages} passages written, in {report.seconds:.1f} s")
+    if not shown:
+        click.echo("There is no file here that can be read.")
+        return
+    click.secho(f"version {report.version}: {shown}", bold=True)
+    click.echo(f"{counted(report.passages, 'passage')} written, in {report.seconds:.1f} s")
+
+
+def _print_failure(label: str, failure: Failure) -> None:
+    """A file that was not read, and below it why, without saying its name again."""
+    click.secho(
+        f"{label:>9}  {path_shortened(failure.source, 68)}",
+        fg="red" if label == "failed" else None,
+    )
+    why = failure.reason
+    if why.startswith(f"{failure.source} "):
+        why = f"It {why.removeprefix(failure.source).lstrip()}"
+    indent = " " * 11
+    said = f"{why} {failure.remedy}".rstrip()
+    width = max(messages().width, 40)
+    click.echo(
+        textwrap.fill(said, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
+    )
 
 
 def _print_few(label: str, sources: tuple[str, ...]) -> None:

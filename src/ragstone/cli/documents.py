@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common, where_option
-from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
+from ragstone.cli.output import counted, emit_json, out, path_shortened, say, shortened
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
         title = f"  {shortened(info.title, 30)}" if console.width > 100 else ""
         columns = f"{shortened(info.id, 13):<13} {shortened(info.format, 9):<9}"
         click.echo(f"{columns} {info.passages:>8}  {place}{title}")
-    say(f"{len(documents)} documents, {sum(info.passages for info in documents)} passages")
+    passages = sum(info.passages for info in documents)
+    say(f"{counted(len(documents), 'document')}, {counted(passages, 'passage')}")
 
 
 @click.command()
@@ -77,22 +78,25 @@ def show(
     with common.open() as corpus:
         found = corpus.document(document, at=at)
         marks = [_span(text, len(found.text)) for text in highlight]
+        shown = Span(0, len(found.text))
+        if page is not None:
+            shown = _page_span(found.elements, page, found.source)
+        if span is not None:
+            shown = _span(span, len(found.text))
         if output is not None:
             if page is None and marks:
                 page = _page_of(found.elements, marks[0])
             if page is None:
                 raise UsageError("--output draws one page.", remedy="Name it with --page N.")
             output.write_bytes(corpus.page_image(found, page, marks))
-            say(f"Drew page {page} to {output}.")
+            if common.as_json:
+                emit_json({"document_id": found.id, "page": page, "file": str(output)})
+            else:
+                say(f"Drew page {page} to {output}.")
             return
     if common.as_json:
-        emit_json(document_json(found))
+        emit_json({**document_json(found), "shown": {"start": shown.start, "end": shown.end}})
         return
-    shown = Span(0, len(found.text))
-    if page is not None:
-        shown = _page_span(found.elements, page, found.source)
-    if span is not None:
-        shown = _span(span, len(found.text))
     click.secho(f"{found.title or found.source}", bold=True)
     click.secho(f"{found.source}  {found.format}  {len(found.text)} characters", dim=True)
     for name, value in found.metadata.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from ragstone.cli.measuring import corpus_of, drawn, load, put_out, report_answers, versions_of
-from ragstone.cli.options import Common, common, llm_option
+from ragstone.cli.options import Common, common, llm_option, shared_options
 from ragstone.cli.output import emit_json, say
 from ragstone.errors import UsageError
 
@@ -26,6 +26,7 @@ MODES = click.Choice(["hybrid", "dense", "lexical"])
 
 
 @click.group("eval")
+@shared_options
 def evaluate() -> None:
     """Measure retrieval and answers on a folder of questions with judgements."""
 

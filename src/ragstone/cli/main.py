@@ -7,9 +7,12 @@ Heavy imports stay inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -29,7 +32,8 @@ from ragstone.cli import (
     versions,
     writing,
 )
-from ragstone.cli.output import fail
+from ragstone.cli.options import shared_options
+from ragstone.cli.output import emit_json, fail, writable
 
 DONE, FAILED, WRONG_USE, SOME_FAILED, ABSTAINED = 0, 1, 2, 3, 4
 
@@ -38,6 +42,19 @@ Start here:
   ragstone sync ~/papers              read a folder into ./.ragstone
   ragstone ask "What was measured?"   an answer with exact citations
 """
+
+
+_REMEDIES = {
+    errno.EACCES: "Give this user permission, or name another place.",
+    errno.EPERM: "Give this user permission, or name another place.",
+    errno.EROFS: "Name a place on a disk that can be written.",
+    errno.ENOSPC: "Make room on the disk, and run the same command again.",
+    errno.EDQUOT: "Make room on the disk, and run the same command again.",
+    errno.ENOENT: "Make the folder first, or name another place.",
+    errno.ENOTDIR: "Name a place whose parents are folders.",
+    errno.EISDIR: "That is a folder: name a file.",
+    errno.ENAMETOOLONG: "Use a shorter name.",
+}
 
 
 class _Ordered(click.Group):
@@ -49,8 +66,12 @@ class _Ordered(click.Group):
 
 @click.group(cls=_Ordered, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ragstone", prog_name="ragstone")
+@shared_options
 def group() -> None:
-    """Answers from your own documents: cites what it can prove, says when it cannot."""
+    """Answers from your own documents: cites what it can prove, says when it cannot.
+
+    --corpus, --config and --json may stand before the command or after it; after it wins.
+    """
 
 
 for module in (
@@ -72,17 +93,22 @@ for module in (
 def main() -> None:
     """Run the command line; every error that can be foreseen ends as a clear message."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
-    as_json = "--json" in sys.argv
+    writable()
+    as_json = "--json" in itertools.takewhile(lambda word: word != "--", sys.argv[1:])
     try:
         code = group.main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else DONE)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show(file=sys.stderr)
+        if as_json:
+            emit_json({"error": {"what": error.format_message(), "remedy": _help_of(error)}})
         sys.exit(WRONG_USE if isinstance(error, click.UsageError) else FAILED)
     except (KeyboardInterrupt, click.Abort):
-        fail("Interrupted. What was committed stays; run the same command to go on.", as_json=False)
+        what = "Interrupted. What was committed stays; run the same command to go on."
+        fail(what, as_json=as_json)
         sys.exit(130)
     except errors.UsageError as error:
         fail(error.what, remedy=error.remedy, as_json=as_json)
@@ -90,9 +116,23 @@ def main() -> None:
     except errors.RagstoneError as error:
         fail(error.what, remedy=error.remedy, as_json=as_json)
         sys.exit(FAILED)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read has gone: nothing more can be said to them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except OSError as error:  # a full disk, a folder without rights: nothing of ours is wrong
+        place = f"{os.fspath(error.filename)}: " if isinstance(error.filename, str | Path) else ""
+        fail(
+            f"The system refused: {place}{error.strerror or error}.",
+            remedy=_REMEDIES.get(error.errno or 0, "Mend that, and run the same command again."),
+            as_json=as_json,
+        )
+        sys.exit(FAILED)
+
+
+def _help_of(error: click.ClickException) -> str:
+    """What click says under a wrong use, as a remedy."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"See `{context.command_path} --help`." if context is not None else ""
 
 
 if __name__ == "__main__":

@@ -126,12 +126,10 @@ def corpus_of(
 
     from ragstone.build import open_corpus
 
-    given = click.get_current_context().get_parameter_source("corpus")
-    is_given = given is not None and given.name == "COMMANDLINE"
     named = {"mode": mode, "llm": llm}
     values = {key: value for key, value in named.items() if value is not None}
     if dataset.corpus is None:
-        if not is_given:
+        if not common.is_named:
             raise UsageError(
                 f"{dataset.folder} holds no corpus.jsonl[.gz].",
                 remedy="Give the corpus to search with --corpus.",
@@ -139,7 +137,7 @@ def corpus_of(
         return common.open(mode=mode, llm=llm)
     digest = hashlib.sha256(str(dataset.folder.resolve()).encode()).hexdigest()[:8]
     folder: Path = user_cache_path("ragstone") / "eval" / f"{dataset.name}-{digest}"
-    if is_given:
+    if common.is_named:
         folder = Path(common.corpus)
     corpus = open_corpus(folder, config=common.config, settings=values)
     report = corpus.sync(dataset.corpus)

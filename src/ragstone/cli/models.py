@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 import click
 
-from ragstone.cli.options import Common, common
+from ragstone.cli.options import Common, common, shared_options
 from ragstone.cli.output import emit_json, messages, say
 
 
 @click.group()
+@shared_options
 def models() -> None:
     """Local models (language model, encoders, rerankers): list, pull, path."""
 

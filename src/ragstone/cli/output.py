@@ -6,9 +6,13 @@ progress go to standard error.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import sys
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -18,9 +22,34 @@ if TYPE_CHECKING:
     from ragstone.applications.wire import Json
 
 
+class Unbroken(TypedDict):
+    """How `textwrap` treats words that are longer than a line."""
+
+    break_long_words: bool
+    break_on_hyphens: bool
+
+
+UNBROKEN: Unbroken = {"break_long_words": False, "break_on_hyphens": False}  # paths stay whole
+
+
+def writable() -> None:
+    """Let both streams take every string: what their encoding lacks is written as an escape.
+
+    A file's name may hold bytes that are no text, a terminal may know ASCII alone, and a stream
+    that was closed before the start takes everything and keeps nothing.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def emit_json(value: Json) -> None:
     """Print one JSON document to standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    sys.stdout.write(json.dumps(value, ensure_ascii=encoding != "utf8", indent=2))
     sys.stdout.write("\n")
     sys.stdout.flush()
 
@@ -47,11 +76,30 @@ def say(message: str) -> None:
 def fail(what: str, *, remedy: str = "", as_json: bool = False) -> None:
     """An error: what happened (with the value), then what to do."""
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(what, err=True)
+    click.echo(_hanging(what), err=True)
     if remedy:
-        click.echo(f"       {remedy}", err=True)
+        click.echo(f"       {_hanging(remedy)}", err=True)
     if as_json:
-        emit_json({"error": {"what": what, "remedy": remedy}})
+        with contextlib.suppress(OSError):  # it may be standard output that is full
+            emit_json({"error": {"what": what, "remedy": remedy}})
+
+
+def _hanging(text: str) -> str:
+    """`text` for behind `error: `, wrapped on a terminal; a line stays a line in a pipe."""
+    if not sys.stderr.isatty() or "\n" in text:
+        return text
+    width = max(messages().width - 7, 20)
+    return textwrap.fill(text, width, subsequent_indent=" " * 7, **UNBROKEN)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def sized(size_bytes: int) -> str:
+    """A size as a person says it: `23 KB`, `1.4 MB`."""
+    return f"{size_bytes / 1e3:.0f} KB" if size_bytes < 1e6 else f"{size_bytes / 1e6:.1f} MB"
 
 
 def shortened(text: str, width: int) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ragstone.cli.output import messages, out, path_shortened, shortened
+from ragstone.cli.output import UNBROKEN, counted, messages, out, path_shortened, shortened
 
 if TYPE_CHECKING:
     from ragstone.trace import Stage
     from ragstone.types import Answer, Citation, Hit
+
+MOST_COLUMNS = 100  # a longer line is hard to read, however wide the terminal
 
 
 def print_stage(stage: Stage, *, depth: int) -> None:
@@ -49,12 +52,34 @@ def print_scores(hits: Sequence[Hit]) -> None:
 
 
 def print_hit(hit: Hit) -> None:
-    console = out()
-    place = path_shortened(hit.document.source, max(console.width - 20, 30))
-    head = click.style(f"{hit.rank:>2}. {place}", bold=True)
+    """One passage: its place and score, and how its text begins, below its headings."""
+    width = out().width
+    place = path_shortened(hit.document.source, max(width - 20, 30))
     where = _where(hit.document.source, hit.passage.page, hit.passage.heading_path)
-    click.echo(f"{head}{where}  {hit.score:.3f}")
-    click.echo(f"    {shortened(hit.passage.text, (console.width - 5) * 3)}", nl=True)
+    head = textwrap.fill(
+        f"{hit.rank:>2}. {hit.score:.3f}  {place}{where}",
+        width,
+        subsequent_indent=" " * 4,
+        **UNBROKEN,
+    )
+    click.echo(head.replace(place, click.style(place, bold=True), 1))
+    text = _below_headings(hit.passage.text, hit.passage.heading_path)
+    for line in textwrap.wrap(text, width - 4, max_lines=3, placeholder=" …", **UNBROKEN):
+        click.echo(f"    {line}")
+
+
+def _below_headings(text: str, headings: Sequence[str]) -> str:
+    """A passage's text without the headings that its place has named already."""
+    lines = text.strip().splitlines()
+    named = {" ".join(_letters(heading)) for heading in headings}
+    while len(lines) > 1 and (not _letters(lines[0]) or " ".join(_letters(lines[0])) in named):
+        lines.pop(0)
+    return " ".join(" ".join(lines).split()) or text.strip()
+
+
+def _letters(text: str) -> list[str]:
+    """The words of `text` without case, punctuation and the marks of its format."""
+    return re.findall(r"\w+", text.casefold())
 
 
 def _where(source: str, page: int | None, heading_path: tuple[str, ...]) -> str:
@@ -62,68 +87,115 @@ def _where(source: str, page: int | None, heading_path: tuple[str, ...]) -> str:
 
     parts = [f"{unit_of(source)} {page}"] if page is not None else []
     if heading_path:
-        parts.append(" › ".join(shortened(heading, 40) for heading in heading_path[-2:]))
+        parts.append(" › ".join(shortened(heading, 60) for heading in heading_path[-2:]))
     return f", {', '.join(parts)}" if parts else ""
 
 
+class Flow:
+    """Text that arrives in pieces, broken between words where the terminal's line ends."""
+
+    def __init__(self) -> None:
+        self._width = min(out().width, MOST_COLUMNS)
+        self._column = 0
+
+    def write(self, text: str) -> None:
+        """Print `text` behind what stands already."""
+        for piece in re.findall(r"\n|[^\S\n]+|\S+", text):
+            if piece == "\n":
+                self._column = 0
+            elif self._column + len(piece) > self._width and self._column:
+                click.echo()
+                self._column = 0
+                piece = piece.lstrip()
+            elif piece.isspace() and not self._column:
+                continue
+            click.echo(piece, nl=False)
+            self._column += len(piece) if piece != "\n" else 0
+
+
 def print_answer(answer: Answer, *, text_shown: bool) -> None:
-    width = min(out().width, 100)
+    """An answer or a refusal with its citations; the text itself, where it was not streamed.
 
-    def paragraph(text: str, indent: str = "") -> None:
-        for line in text.splitlines() or [""]:
-            click.echo(
-                textwrap.fill(
-                    line,
-                    width,
-                    initial_indent=indent,
-                    subsequent_indent=indent,
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
-            )
-
+    A quote that the answer shows word for word is not repeated under its place.
+    """
     if answer.abstention is not None:
         click.secho("The documents do not answer this.", bold=True)
-        paragraph(answer.abstention.reason)
+        _paragraph(answer.abstention.reason)
         if answer.abstention.nearest:
             click.echo("\nNearest passages:")
             for citation in answer.abstention.nearest:
-                _print_citation(citation, "-", paragraph)
+                _print_place(citation, "-")
+                _paragraph(f"“{shortened(citation.quote, 3 * 76)}”", "    ")
     else:
         if not text_shown:
-            paragraph(answer.text)
+            click.echo(_emphasised(answer))
         else:
             click.echo()
         for remark in (*answer.conflicts, *([answer.missing] if answer.missing else [])):
             click.echo()
-            paragraph(remark)
+            _paragraph(remark)
         click.echo()
+        shown = _shown_quotes(answer)
         for number, citation in enumerate(answer.citations, start=1):
-            _print_citation(citation, f"[{number}]", paragraph)
+            _print_place(citation, f"[{number}]")
+            if citation not in shown:
+                _paragraph(_quoted(citation.quote), "    ")
     if answer.removed:
-        click.secho(f"\n{len(answer.removed)} unproved statement(s) removed:", dim=True)
+        click.secho(f"\n{counted(len(answer.removed), 'unproved statement')} removed:", dim=True)
         for claim in answer.removed:
-            paragraph(f"{claim.text} ({claim.reason})", indent="    ")
+            _paragraph(f"{claim.text} ({claim.reason})", "    ")
     _print_footer(answer)
 
 
 def print_citations(found: Sequence[Citation]) -> None:
-    """Numbered quotes with their places."""
-
-    def paragraph(text: str, indent: str = "") -> None:
-        width = min(out().width, 100)
-        click.echo(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent))
-
+    """Numbered places with their quotes."""
     for number, citation in enumerate(found, start=1):
-        _print_citation(citation, f"[{number}]", paragraph)
+        _print_place(citation, f"[{number}]")
+        _paragraph(_quoted(citation.quote), "    ")
 
 
-def _print_citation(citation: Citation, mark: str, paragraph: Callable[..., None]) -> None:
+def _shown_quotes(answer: Answer) -> set[Citation]:
+    """The citations whose quote is, letter for letter, the statement that they prove."""
+    return {
+        citation
+        for claim in answer.claims
+        for citation in claim.citations
+        if _letters(citation.quote) == _letters(claim.text)
+    }
+
+
+def _emphasised(answer: Answer) -> str:
+    """The answer's text in lines, the words that answer most directly in bold."""
+    text = _wrapped(answer.text)
+    for span in answer.highlights:
+        words = r"\s+".join(map(re.escape, span.of(answer.text).split()))
+        text = re.sub(words, lambda found: click.style(found[0], bold=True), text, count=1)
+    return text
+
+
+def _quoted(quote: str) -> str:
+    return f"“{' '.join(quote.split())}”"
+
+
+def _print_place(citation: Citation, mark: str) -> None:
     place = path_shortened(citation.source, 60)
     where = _where(citation.source, citation.page, citation.heading_path)
-    click.secho(f"{mark} {place}{where}", fg="cyan")
-    quote = " ".join(citation.quote.split())
-    paragraph(f"“{quote}”", "    ")
+    line = textwrap.fill(
+        f"{mark} {place}{where}", out().width, subsequent_indent="    ", **UNBROKEN
+    )
+    click.secho(line, fg="cyan")
+
+
+def _paragraph(text: str, indent: str = "") -> None:
+    click.echo(_wrapped(text, indent))
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    width = min(out().width, MOST_COLUMNS)
+    return "\n".join(
+        textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
+        for line in text.splitlines() or [""]
+    )
 
 
 def _print_footer(answer: Answer) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from ragstone.cli.options import DEFAULT_CORPUS, shared
+from ragstone.cli.output import emit_json
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
+    from ragstone.applications.wire import Json
     from ragstone.serve.keys import Role
     from ragstone.serve.options import Options, Value
 
@@ -49,13 +52,14 @@ _keys_file = click.option(
     "--keys", metavar="FILE", help="File of API keys. Default: keys.json in the user's config."
 )
 
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
 
 def _folders(corpora: tuple[str, ...]) -> dict[str, Path]:
-    import os
-
     from ragstone.serve import start
 
-    return start.named(corpora or (os.environ.get("RAGSTONE_CORPUS", "main=.ragstone"),))
+    named = corpora or shared().corpora or tuple(filter(None, [os.environ.get("RAGSTONE_CORPUS")]))
+    return start.named(named or (f"main={DEFAULT_CORPUS}",))
 
 
 @click.group(invoke_without_command=True)
@@ -89,6 +93,7 @@ def serve(
     Listens on this machine alone unless --host says otherwise, which needs a key
     (`ragstone serve keys add NAME`).
     """
+    config = config or shared().config
     given = _options(
         config, host=host, port=port, keys=keys, allowed_hosts=allowed_hosts,
         read_only=read_only, page=False if no_page else None, log=log,
@@ -101,8 +106,12 @@ def serve(
 
     settings = {"llm": llm} if llm else {}
     with start.opened(_folders(corpora), given, config=config, settings=settings) as library:
-        click.echo(f"Serving on http://{given.host}:{given.port}/ (Ctrl-C to stop)", err=True)
-        start.serve(library, start.keys_of(given))
+        place = f"http://{given.host}:{given.port}/"
+        start.serve(
+            library,
+            start.keys_of(given),
+            ready=lambda: click.echo(f"Serving on {place} (Ctrl-C to stop)", err=True),
+        )
 
 
 @serve.group()
@@ -118,8 +127,11 @@ def keys() -> None:
               help="Only this corpus; may be repeated. Default: all.")  # fmt: skip
 @click.option("--where", default="", metavar="EXPR",
               help="Only documents that fit are visible to this key.")  # fmt: skip
+@_json
 @click.pass_obj
-def add(given: Options, name: str, role: str, corpora: tuple[str, ...], where: str) -> None:
+def add(
+    given: Options, name: str, role: str, corpora: tuple[str, ...], where: str, as_json: bool
+) -> None:
     """Make a key named NAME and print it: it is shown this once and not kept."""
     from ragstone.corpus.where import parse_where
     from ragstone.serve import start
@@ -128,12 +140,15 @@ def add(given: Options, name: str, role: str, corpora: tuple[str, ...], where: s
         parse_where(where)
     store = start.keys_of(given)
     key = store.add(name, role=cast("Role", role), corpora=corpora or None, where=where)
+    if as_json or shared().as_json:
+        emit_json({"name": name, "key": key, "kept_in": str(store.path)})
+        return
     click.echo(f"Kept as a hash in {store.path}. Copy the key now:", err=True)
     click.echo(key)
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@_json
 @click.pass_obj
 def list_keys(given: Options, as_json: bool) -> None:
     """List the keys, without their secrets."""
@@ -144,8 +159,8 @@ def list_keys(given: Options, as_json: bool) -> None:
          "corpora": list(key.corpora) if key.corpora is not None else None, "where": key.where}
         for key in start.keys_of(given)
     ]  # fmt: skip
-    if as_json:
-        click.echo(json.dumps({"keys": rows}, ensure_ascii=False))
+    if as_json or shared().as_json:
+        emit_json(cast("Json", {"keys": rows}))
         return
     for row in rows:
         sees = ", ".join(row["corpora"] or ["every corpus"])
@@ -155,12 +170,16 @@ def list_keys(given: Options, as_json: bool) -> None:
 
 @keys.command()
 @click.argument("key_id")
+@_json
 @click.pass_obj
-def revoke(given: Options, key_id: str) -> None:
+def revoke(given: Options, key_id: str, as_json: bool) -> None:
     """Take back the key with the number KEY_ID, at once."""
     from ragstone.serve import start
 
     key = start.keys_of(given).revoke(key_id)
+    if as_json or shared().as_json:
+        emit_json({"id": key.id, "name": key.name, "revoked": True})
+        return
     click.echo(f"{key.name} ({key.id}) is revoked.", err=True)
 
 
@@ -183,6 +202,7 @@ def mcp(
     _need("mcp", extra="mcp")
     from ragstone.serve import log, start, tools
 
+    config = config or shared().config
     given = _options(config, sync=sync, read_only=read_only)
     log.set_up("none" if given.log == "none" else given.log)
     settings = {"llm": llm} if llm else {}

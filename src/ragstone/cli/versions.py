@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common
-from ragstone.cli.output import emit_json, path_shortened, say
+from ragstone.cli.output import counted, emit_json, path_shortened, say, sized
 
 if TYPE_CHECKING:
     from ragstone.applications.wire import Json
@@ -126,8 +126,9 @@ def optimize(common: Common, keep: int) -> None:
         )
         return
     say(
-        f"Forgot {forgotten.versions} versions with {forgotten.states} old states of documents; "
-        f"{forgotten.freed_bytes / 1e6:.1f} MB are free again."
+        f"Forgot {counted(forgotten.versions, 'version')} with "
+        f"{counted(forgotten.states, 'old state')} of documents; "
+        f"{sized(forgotten.freed_bytes)} are free again."
     )
 
 
@@ -144,7 +145,7 @@ def export_corpus(common: Common, file: Path, without_conversations: bool) -> No
     if common.as_json:
         emit_json({"file": str(file), "size_bytes": size})
     else:
-        say(f"Wrote {file} ({size / 1e6:.1f} MB).")
+        say(f"Wrote {file} ({sized(size)}).")
 
 
 @click.command("import")
@@ -160,7 +161,8 @@ def import_(common: Common, file: Path) -> None:
     if common.as_json:
         emit_json({"corpus": info.path, "version": info.version, "documents": info.documents})
     else:
-        say(f"{info.path} holds {info.documents} documents at version {info.version}.")
+        documents = counted(info.documents, "document")
+        say(f"{info.path} holds {documents} at version {info.version}.")
 
 
 @click.command()

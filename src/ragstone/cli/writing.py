@@ -15,7 +15,7 @@ from ragstone.cli.output import emit_json, messages, say, shortened
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
-    from ragstone.applications.wire import JsonObject
+    from ragstone.applications.wire import Json, JsonObject
     from ragstone.applications.writing.brief import Brief
     from ragstone.applications.writing.checking import CheckReport
     from ragstone.applications.writing.composing import WriteEvent
@@ -107,7 +107,7 @@ def write(
     place = ledger or (_beside(output) if output is not None else None)
     with common.open(llm=llm) as corpus:
         if plan:
-            return _print_plan(corpus, asked, own, where)
+            return _print_plan(common, corpus, asked, own, where)
         written = _write(corpus, asked, own, where, place, fresh=fresh)
     manuscript = written.manuscript
     if output is not None and not manuscript.abstained:
@@ -175,14 +175,20 @@ def _write(
     return written
 
 
-def _print_plan(corpus: Corpus, asked: Brief, outline: str | None, where: str | None) -> int:
+def _print_plan(
+    common: Common, corpus: Corpus, asked: Brief, outline: str | None, where: str | None
+) -> int:
     from ragstone.applications.writing.composing import PlanMade
     from ragstone.applications.writing.outline import render
 
     events = corpus.write_stream(asked, outline=outline, where=where, llm="none")
     for event in events:
         if isinstance(event, PlanMade):
-            click.echo(render(event.outline), nl=False)
+            if common.as_json:
+                headings: list[Json] = [planned.heading for planned in event.outline.sections]
+                emit_json({"outline": render(event.outline), "sections": headings})
+            else:
+                click.echo(render(event.outline), nl=False)
             return 0 if event.outline.sections else ABSTAINED
     return ABSTAINED
 
@@ -265,8 +271,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"The outline {path} cannot be read: {error}.",
+            f"The outline {path} cannot be read: {why}.",
             remedy="It is a text file in UTF-8, a heading a line.",
         ) from error
 

@@ -85,7 +85,10 @@ CREATE TABLE segments (
 
 
 def create_database(path: Path, encoder_identity: str, dim: int) -> None:
-    """Make an empty truth under a temporary name, then give it its name: whole or not at all."""
+    """Make an empty truth under a temporary name, then give it its name: whole or not at all.
+
+    Raises CorpusError where the disk does not take it.
+    """
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     connection = sqlite3.connect(temporary)
@@ -98,6 +101,11 @@ def create_database(path: Path, encoder_identity: str, dim: int) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.commit()
+    except sqlite3.OperationalError as error:
+        raise CorpusError(
+            f"Cannot make a corpus in {path.parent}: {error}.",
+            remedy="Make room on the disk, or choose another folder with --corpus.",
+        ) from error
     finally:
         connection.close()
     temporary.replace(path)

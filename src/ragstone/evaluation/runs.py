@@ -87,7 +87,7 @@ def load_evaluation(path: Path) -> Evaluation:
         )
     except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
-            f"{path} is no saved evaluation: {error!r}.",
+            f"{path} is no saved evaluation ({type(error).__name__}: {error}).",
             remedy="Give a file written by `ragstone eval retrieval --output`.",
         ) from error
 

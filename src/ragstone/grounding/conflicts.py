@@ -34,10 +34,11 @@ class Conflict:
 
     def worded(self, evidence: Sequence[Evidence]) -> str:
         """One sentence for a reader, with titles, and dates where the documents carry them."""
-        return (
-            f"The documents disagree: {_named(evidence[self.first])} says {_plain(self.said)}, "
-            f"{_named(evidence[self.second])} says {_plain(self.other)}."
-        )
+        one, other = evidence[self.first], evidence[self.second]
+        said, known = _plain(self.said), _plain(self.other)
+        if one.document.id == other.document.id:
+            return f"{_named(one)} says both {said} and {known}."
+        return f"The documents disagree: {_named(one)} says {said}, {_named(other)} says {known}."
 
 
 def find(evidence: Sequence[Evidence]) -> list[Conflict]:

@@ -1,12 +1,14 @@
 """An answer made of nothing but quotes: what is said when no model may or can say it.
 
-Law: every statement of the draft is an evidence text, word for word, with its marker.
+Law: every statement of the draft is an evidence text, word for word, with its marker. Only the
+marks of the document's format are left out; the citation keeps them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ragstone.text.wording import worded
 from ragstone.types import Evidence
 
 MAX_QUOTES = 3
@@ -30,4 +32,5 @@ def compose(question: str, evidence: Sequence[Evidence], *, max_quotes: int = MA
 
 def quote(item: Evidence, number: int) -> str:
     """One piece of evidence on one line, in quotation marks, with its marker."""
-    return f"“{' '.join(item.text.split())}” [{number}]"
+    words = worded(item.text, item.document.format) or " ".join(item.text.split())
+    return f"“{words}” [{number}]"

@@ -25,15 +25,12 @@ _DEFINITION = re.compile(
 
 
 def could_answer(terms: frozenset[str], hits: Sequence[Hit]) -> str:
-    """A question that the nearest passages answer, "" where none can be made.
+    """A question that the nearest passages answer and that shares a word with the one asked.
 
-    Of those that share a word with the question's `terms` the first; else what the nearest
-    document as a whole says.
+    "" where there is none: what else the documents hold is no help to who asked about this.
     """
-    made = [question for hit in hits[:_LOOKED_AT] for question in (*_questions(hit), *_whole(hit))]
-    near = [question for question in made if terms & terms_of(question)]
-    wholes = [question for hit in hits[:1] for question in _whole(hit)]
-    return next((q for q in (*near, *wholes) if not addresses_model(q)), "")
+    made = (question for hit in hits[:_LOOKED_AT] for question in (*_questions(hit), *_whole(hit)))
+    return next((q for q in made if terms & terms_of(q) and not addresses_model(q)), "")
 
 
 def _whole(hit: Hit) -> Iterator[str]:

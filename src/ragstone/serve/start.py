@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import signal
+import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ragstone.errors import UsageError
@@ -77,8 +79,11 @@ def keys_of(options: Options) -> Keys:
     return Keys(Path(options.keys) if options.keys else default_path())
 
 
-def serve(library: Library, keys: Keys) -> None:
-    """Serve until SIGINT or SIGTERM. Raises UsageError where that would be unsafe."""
+def serve(library: Library, keys: Keys, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called once connections are taken.
+
+    Raises UsageError where serving would be unsafe, or where the address cannot be had.
+    """
     import uvicorn
 
     from ragstone.serve import telemetry
@@ -90,6 +95,7 @@ def serve(library: Library, keys: Keys) -> None:
     why = refuse_unsafe(options, keys, list(library.shelves))
     if why:
         raise UsageError(why, remedy="Make one: ragstone serve keys add NAME. Or use 127.0.0.1.")
+    sockets = _listening(options.host, options.port)
     if options.telemetry:
         telemetry.enable()
     log.set_up(options.log)
@@ -116,9 +122,35 @@ def serve(library: Library, keys: Keys) -> None:
             "listening", url=f"http://{options.host}:{options.port}/",
             corpora=", ".join(library.shelves), keys=len(keys),
         )  # fmt: skip
-    server.run()
+    ready()
+    server.run(sockets=sockets)
     if not server.started:
         sys.exit(1)
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Sockets on the addresses of `host` that this machine has. Raises UsageError for none."""
+    sockets: list[socket.socket] = []
+    refused: OSError | None = None
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        found, refused = [], error
+    for family, _, _, _, address in dict.fromkeys(found):
+        try:
+            sockets.append(socket.create_server((address[0], port), family=family, backlog=2048))
+        except OSError as error:  # a name may stand for addresses that are switched off here
+            refused = error
+    if sockets or refused is None:
+        return sockets
+    remedy = (
+        f"Something listens there already: stop it, or give another --port, such as {port + 1}."
+        if refused.errno == errno.EADDRINUSE
+        else "Give an address of this machine with --host, such as 127.0.0.1."
+    )
+    raise UsageError(
+        f"Cannot listen on {host}:{port}: {refused.strerror or refused}.", remedy=remedy
+    ) from refused
 
 
 def stop_on_terminate() -> None:

@@ -26,7 +26,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
-from ragstone.applications.writing.wording import code_parts
+from ragstone.text.wording import code_parts
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"

@@ -24,7 +24,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
-from ragstone.applications.writing.wording import code_parts
+from ragstone.text.wording import code_parts
 from ragstone.types import Citation, Span
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -22,7 +22,7 @@ from ragstone.applications.manuscripts.notes import (
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
-from ragstone.applications.writing.wording import code_parts
+from ragstone.text.wording import code_parts
 from ragstone.types import Span
 
 _MARKS = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|^(?=[#>+-]|\d+[.)]\s)")

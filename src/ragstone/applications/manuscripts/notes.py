@@ -7,8 +7,8 @@ from itertools import pairwise
 from urllib.parse import quote as percent_encoded
 
 from ragstone.applications.writing.manuscript import Block, Manuscript, Source, Statement, place_of
-from ragstone.applications.writing.wording import called
 from ragstone.documents.places import unit_of
+from ragstone.text.wording import called
 from ragstone.types import Citation, Span
 
 GAP = "[…]"  # stands where words of the document are left out between two quotes

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from ragstone.applications.writing.headings import is_generic, readable
 from ragstone.applications.writing.manuscript import Block, Statement
 from ragstone.applications.writing.material import Piece
-from ragstone.applications.writing.wording import called, worded
 from ragstone.grounding.citations import cite
+from ragstone.text.wording import called, worded
 from ragstone.types import Evidence
 
 _UNIT = re.compile(r"\(([^()\d]{3,40})\)")

@@ -16,13 +16,13 @@ from ragstone.applications.ask import Components
 from ragstone.applications.writing.manuscript import Form, Planned
 from ragstone.applications.writing.scope import Scope, among
 from ragstone.applications.writing.standing import is_usable, leans, manner
-from ragstone.applications.writing.wording import opens_item
 from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.evidence import score as relevance
 from ragstone.grounding.evidence import without_instructions
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
 from ragstone.protocols import Filter, Vectors
+from ragstone.text.wording import opens_item
 from ragstone.types import Evidence, Hit
 
 SEARCHED = 12  # passages looked up for each question of a section

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-from ragstone.applications.writing.wording import worded
 from ragstone.grounding.candidates import Candidate, points_back
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import words_of
+from ragstone.text.wording import worded
 
 _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(

@@ -55,7 +55,7 @@ export function answerView(question) {
     },
     claim(claim) {
       progress.hidden = true;
-      const lead = claim.append.startsWith("\n") ? "\n" : claim.index ? " " : null;
+      const lead = claim.append.startsWith("\n") ? h("span", { class: "break" }, "\n") : claim.index ? " " : null;
       const statement = h("span", { class: `claim ${claim.verdict}` }, claim.text);
       statement.place = claim;
       if (claim.verdict !== "supported") statement.append(h("em", { class: "unproved" }, "not proved"));
@@ -137,8 +137,12 @@ function point(statement, answer) {
 function remarks(answer) {
   const found = [];
   if (answer.missing) found.push(h("p", { class: "remark", dir: "auto" }, h("strong", {}, "Not in the documents: "), answer.missing));
-  for (const conflict of answer.conflicts ?? []) {
-    found.push(h("p", { class: "remark", dir: "auto" }, h("strong", {}, "The documents disagree: "), conflict));
+  const conflicts = (answer.conflicts ?? []).map((each) => each.replace(/^The documents disagree: /, ""));
+  if (conflicts.length === 1) {
+    found.push(h("p", { class: "remark", dir: "auto" }, h("strong", {}, "The documents disagree: "), conflicts[0]));
+  } else if (conflicts.length) {
+    found.push(h("div", { class: "remark" }, h("strong", {}, "The documents disagree"),
+      h("ul", {}, conflicts.map((each) => h("li", { dir: "auto" }, each)))));
   }
   return found;
 }

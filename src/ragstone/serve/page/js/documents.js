@@ -7,6 +7,7 @@ import { closeReader, openReader } from "./reader.js";
 const ROW = 68; // pixels; the rows that are not in sight do not exist
 const PAGE = 100; // documents fetched at once
 const AT_ONCE = 2; // uploads
+const SHORT = { restructuredtext: "rst", markdown: "md", opendocument: "odf" }; // for the narrow column
 
 export function documentsView(main) {
   const writable = state.caller.may_write;
@@ -158,7 +159,7 @@ function row(info, index, total, writable, list) {
   return fill(
     item,
     h("button", { type: "button", class: "document", "data-index": index, onclick: () => openReader(passage) },
-      h("span", { class: `format ${info.format}` }, info.format),
+      h("span", { class: `format ${info.format}`, title: info.format }, SHORT[info.format] ?? info.format),
       h("span", { class: "name", dir: "auto" }, name),
       h("span", { class: "where", dir: "auto", title: info.source }, fileName(info.source)),
       h("span", { class: "facts" }, facts.filter(Boolean).join(" · "))),

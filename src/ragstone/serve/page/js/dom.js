@@ -1,5 +1,7 @@
 // Building elements. Text only ever enters the page as text nodes: no string becomes markup.
 
+const BROKEN = 45; // characters: a shorter line ended where it was meant to end
+
 export function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes ?? {})) {
@@ -133,4 +135,23 @@ export function ago(time) {
   if (minutes < 24 * 60) return format.format(-Math.round(minutes / 60), "hour");
   if (minutes < 7 * 24 * 60) return format.format(-Math.round(minutes / 1440), "day");
   return then.toLocaleDateString([], { dateStyle: "medium" });
+}
+
+// A passage as it reads: without the headings that are named above it, its lines joined where the
+// file only broke them for width. List items, rows and code keep lines of their own.
+export function excerpt(text, headings) {
+  const letters = (line) => line.toLowerCase().match(/[\p{L}\p{N}]+/gu)?.join(" ") ?? "";
+  const named = new Set(["", ...headings.map(letters)]);
+  const lines = text.trim().split("\n").map((line) => line.trim());
+  let first = 0;
+  while (first < lines.length - 1 && named.has(letters(lines[first]))) first += 1;
+  let read = "";
+  let before = "";
+  for (const line of lines.slice(first)) {
+    if (/^([=\-~`^"'#*+_]){3,}$/.test(line)) continue; // the underline of a heading
+    const own = !line || before.length < BROKEN || /^([-*•+|]|\d+[.)]|\.\.)\s|: .*; /.test(line);
+    if (line) read += (read ? (own ? "\n" : " ") : "") + line;
+    before = line;
+  }
+  return read;
 }

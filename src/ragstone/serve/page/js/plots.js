@@ -7,7 +7,7 @@ const ROW = 30;
 // Units are pixels of a plot as wide as the view lets it be, so that text keeps its size on a phone.
 function size() {
   return matchMedia("(max-width: 760px)").matches
-    ? { width: 330, left: 96, right: 48, letters: 13 }
+    ? { width: 330, left: 96, right: 48, letters: 11 }
     : { width: 640, left: 150, right: 64, letters: 21 };
 }
 

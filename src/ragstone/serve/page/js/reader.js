@@ -161,6 +161,14 @@ function showText(found, passage, body) {
   } else body.scrollTop = 0;
 }
 
+const FLOWING = new Set(["", "paragraph", "list_item", "quote"]);
+const WRAPPED = new Set(["text", "markdown", "restructuredtext", "org", "asciidoc"]); // files of lines
+const WIDE = 55; // characters: a line as long as this was broken for width, if words follow at once
+const OWN = /^\s*(?:[-*•+|#=]|#\.|\(?(?:\d{1,3}|[A-Za-z])[.)])\s|^\s*(?:\.\. |```|$)/; // begins something new
+const SIGN = /^(?:#{1,6}|={1,6}|\*{1,6})\s+/; // of a heading, in files that write it in front
+// What a file draws below a heading, or between the head and the rows of a table.
+const RULE = /^(?:([=\-~^"'#*+`:._])\1{2,}|\|?(?:\s*:?-{3,}:?\s*\|)+(?:\s*:?-{3,}:?\s*)?)$/;
+
 // Each line of the window as a paragraph; the marked range as <mark> within, to the code point.
 function lines(found, passage) {
   const points = codePoints(found.text);
@@ -176,6 +184,11 @@ function lines(found, passage) {
   return paragraphs;
 }
 
+// The line after the one that ends at `to`, or as much of it as tells how it begins.
+function following(points, to) {
+  return points.slice(to + 1, to + 40).join("").split("\n", 1)[0];
+}
+
 function line(points, from, to, found, passage) {
   const base = found.start;
   const inside = (each) => each.start < base + to && each.end > base + from;
@@ -183,14 +196,22 @@ function line(points, from, to, found, passage) {
   const heading = kinds.find((each) => each.kind === "heading");
   const kind = heading ? "heading" : (kinds.at(-1)?.kind ?? "");
   const text = (a, b) => points.slice(a, b).join("");
-  const first = Math.max(from, (passage.start ?? 0) - base);
+  const indent = text(from, to).match(/^\s*/)[0].length;
+  const first = Math.max(from + indent, (passage.start ?? 0) - base);
   const last = Math.min(to, (passage.end ?? 0) - base);
   const children =
     first < last
       ? [text(from, first), h("mark", {}, text(first, last)), text(last, to)]
       : [text(from, to)];
   const level = heading ? ` h${Math.min(3, heading.level || 1)}` : "";
-  return h("p", { dir: "auto", class: `line ${kind}${level}` }, children);
+  const whole = text(from, to);
+  const marked = first < last;
+  const wrapped = WRAPPED.has(found.format);
+  // A file that breaks its lines for width goes on with the same paragraph, item or quote.
+  const goesOn = wrapped && FLOWING.has(kind) && to - from >= WIDE && !OWN.test(following(points, to));
+  const ruled = wrapped && !marked && RULE.test(whole.trim());
+  if (wrapped && heading && !marked) children[0] = whole.replace(SIGN, "");
+  return h("p", { dir: "auto", class: `line ${kind}${level}${goesOn ? " goes-on" : ""}${ruled ? " rule" : ""}` }, children);
 }
 
 function forgetPicture() {

@@ -1,7 +1,7 @@
 // Searching: the passages with the score of every stage, and how the retrieval went.
 
 import { post } from "./api.js";
-import { counted, duration, fileName, fill, h, say } from "./dom.js";
+import { counted, duration, excerpt, fileName, fill, h, say } from "./dom.js";
 import { openReader } from "./reader.js";
 import { stageList } from "./stages.js";
 
@@ -80,7 +80,7 @@ function scales(hits) {
 function card(hit, ranges, open) {
   const headings = hit.heading_path.filter((heading) => heading !== hit.title);
   const place = [hit.page && `page ${hit.page}`, ...headings].filter(Boolean).join(" › ");
-  const text = hit.text.replace(/\s*\n\s*/g, "\n");
+  const text = excerpt(hit.text, [hit.title, ...hit.heading_path]);
   return h(
     "li",
     {},

@@ -205,8 +205,8 @@ function paper(info, { again, drop }) {
   function show(now) {
     const under = now.state === "waiting" || now.state === "running";
     title.textContent = now.title || now.brief;
-    badge.textContent = now.stopping ? "stopping" : STATES[now.state];
-    badge.className = `badge state-${now.state}`;
+    badge.textContent = now.stopping ? "stopping" : empty(now) ? "nothing found" : STATES[now.state];
+    badge.className = `badge state-${empty(now) ? "cancelled" : now.state}`;
     const said = [KINDS.find(([kind]) => kind === now.kind)?.[1]];
     if (now.statements) said.push(counted(now.statements, "statement"), counted(now.notes, "note"));
     said.push(now.model === "none" ? "quotes alone" : now.model, `version ${now.version}`);
@@ -232,13 +232,14 @@ function paper(info, { again, drop }) {
       under ? null : h("button", { type: "button", class: "icon", "aria-label": "Delete this text", onclick: drop }, icon("bin")));
   }
 
-  const nothing = h("p", { class: "none", hidden: true }, "The documents hold nothing for this brief.");
+  const nothing = h("p", { class: "none nothing", hidden: true }, "The documents hold nothing for this brief. Say more of what you look for, or give an outline with questions under its headings.");
   const handlers = {
     job: show,
     section: (section) => text.add(section),
     done: (now) => {
       show(now);
-      nothing.hidden = !(now.state === "done" && !now.statements);
+      nothing.hidden = !empty(now);
+      text.element.hidden = empty(now);
       say(`The text is ${STATES[now.state]}.`);
     },
     error: (error) => {
@@ -253,4 +254,9 @@ function paper(info, { again, drop }) {
       text.element, nothing, waiting),
     on: (name, data) => handlers[name]?.(data),
   };
+}
+
+// Whether a text was written to its end and no document had anything for it.
+function empty(now) {
+  return now.state === "done" && !now.statements;
 }

@@ -47,6 +47,7 @@ def worded(text: str, format: str) -> str:
         flat = _RST_LINK.sub(lambda match: (match[1] or match[2]).strip(), flat)
         flat = _RST_SUBSTITUTION.sub(r"\1", flat)
         flat = _RST_NAME.sub(_name, flat)
+        flat = flat.removesuffix("::") + ":" if flat.endswith("::") else flat
     if format in ("markdown", "notebook"):
         flat = _MD_IMAGE.sub(r"\1", flat)
         flat = _MD_LINK.sub(r"\1", flat)
