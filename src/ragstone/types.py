@@ -131,6 +131,9 @@ class Hit:
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
+UnitKind = Literal["sentence", "list_item", "row", "code"]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence-level span chosen from a hit for this question.
@@ -149,6 +152,7 @@ class Evidence:
     lead: tuple[Span, ...] = ()
     lead_text: str = ""
     rank: int = 0  # of the hit it came from
+    kind: UnitKind = "sentence"
 
 
 Verdict = Literal["supported", "unsupported", "contradicted"]

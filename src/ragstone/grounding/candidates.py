@@ -12,15 +12,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from ragstone.grounding.lexicon import PRONOUNS
 from ragstone.grounding.words import words_of
 from ragstone.text.sentences import sentence_spans
 from ragstone.text.spaces import trimmed
-from ragstone.types import Document, Element, Hit, Span
-
-UnitKind = Literal["sentence", "list_item", "row", "code"]
+from ragstone.types import Document, Element, Hit, Span, UnitKind
 
 _MAX_LEAD = 300  # characters; a longer lead would cost more than the unit itself
 _ASKS = re.compile(r"[?？؟][\"'”’»›)\]*_\s]*\Z")

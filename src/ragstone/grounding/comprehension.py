@@ -16,10 +16,11 @@ import numpy as np
 
 from ragstone.protocols import PassageReading, Reader
 from ragstone.text.language import detect_language
-from ragstone.types import Hit, Span
+from ragstone.types import Hit, Span, UnitKind
 
 READ = 4  # best hits that are read: the cost is theirs
 MOST_TOKENS = 24  # of an answer
+READABLE: frozenset[UnitKind] = frozenset({"sentence", "list_item"})  # it was trained on prose
 _LANGUAGES = frozenset({"en", ""})  # of question and document; "" is too short to tell
 _SURE = 12.0  # log-odds beyond which nothing is learned
 

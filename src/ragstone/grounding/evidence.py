@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.grounding.candidates import Candidate, candidates_of
-from ragstone.grounding.comprehension import NOTHING, Comprehension, held_in_unit
+from ragstone.grounding.comprehension import NOTHING, READABLE, Comprehension, held_in_unit
 from ragstone.grounding.instructions import addresses_model, instructing
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
@@ -65,7 +65,12 @@ def select(
     probabilities = score(asked, candidates, encoder, memory=memory)
     if read:
         units = zip(candidates, probabilities.tolist(), strict=True)
-        probabilities = np.array([held_in_unit(read, c.hit.rank, c.span, p) for c, p in units])
+        probabilities = np.array(
+            [
+                held_in_unit(read, c.hit.rank, c.span, p) if c.kind in READABLE else p
+                for c, p in units
+            ]
+        )
     chosen: list[Candidate] = []
     spent = 0
     missing = 1.0  # probability that nothing chosen so far holds the answer
@@ -198,4 +203,5 @@ def _evidence(candidate: Candidate, probability: float, chosen: Sequence[Candida
         lead=candidate.lead if led else (),
         lead_text=candidate.lead_text if led else "",
         rank=candidate.hit.rank,
+        kind=candidate.kind,
     )
