@@ -9,9 +9,10 @@ a file that is there. Words are made up and fall off as in a language (Zipf), so
 embedded twice. The encoder is `ragstone.testing`'s hashing one with 384 dimensions: the shipped one
 would add hours and, whatever the input, its own 250 MB.
 
-`passages=N`: N passages of sixty words, each a document, with random vectors, committed in batches
-of 2,048; then only the merging of their indexes at the end of a sync is measured, its peak set back
-before it (Linux).
+`passages=N`: segments of 2,048 passages each, of sixty words, with random vectors, are written as a
+sync's batches write them, without a database (100,000 passages at most: beyond, the same files are
+taken several times); then all are merged into one, as at the end of a sync, and only that is
+measured, the peak set back before it (Linux).
 
 Each case runs in a process of its own. "main" and "worker" are peaks of resident memory in MB: of
 the process itself and of the largest of its children; CPU seconds are of both. With --output,
@@ -21,7 +22,7 @@ results are added to a JSON file.
 from __future__ import annotations
 
 import argparse
-import hashlib
+import gc
 import json
 import os
 import platform
@@ -36,9 +37,11 @@ from pathlib import Path
 import numpy as np
 
 import ragstone
-from ragstone.corpus import Batch, Prepared, Store, fingerprint
+from ragstone.corpus.arrays import open_arrays, write_arrays
+from ragstone.corpus.postings import PostingsBuilder
+from ragstone.corpus.segments import FOLDER, LexicalSegment, merge_dense, merge_lexical
+from ragstone.corpus.vectors import DenseIndex, signs_of
 from ragstone.testing.hashing import HashingEncoder
-from ragstone.types import Document, Passage, Span
 
 DIM = 384
 VOCABULARY = 200_000
@@ -130,35 +133,45 @@ def synced(source: Path, corpus: Path) -> Iterator[dict[str, float]]:
             }  # fmt: skip
 
 
-def merged(count: int, corpus: Path) -> Iterator[dict[str, float]]:
-    """Passages with random vectors through the writer; what merging their indexes needs."""
-    prose, random = Prose(4), np.random.default_rng(4)
-    store = Store.open(corpus, encoder_identity="random", dim=DIM, create=True)
-    with store, store.writer() as writer:
-        for at in range(0, count, 2048):
-            batch = Batch()
-            for number in range(at, min(count, at + 2048)):
-                body = prose.sentences(60)
-                item = Document(f"d{number}", f"/d#{number}", f"Row {number}", body, "text")
-                digest = hashlib.sha256(body.encode() + number.to_bytes(8)).digest()[:16]
-                vector = random.normal(size=DIM).astype(np.float32)
-                batch.vectors[digest] = vector / np.linalg.norm(vector)
-                passage = Passage(item.id, Span(0, len(body)), body)
-                mark = fingerprint(item, "/d", "")
-                batch.puts.append(Prepared(item, "/d", (passage,), (digest,), mark))
-            writer.commit(batch)
-        writer.publish()
-        committed, before = resident("VmHWM"), resident("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
-        wall, (cpu, _, _) = time.perf_counter(), used()
-        gone = writer.merge(all_=True)
-        seconds, peak, _ = used()
-    sizes = {e: sum(f.stat().st_size for f in corpus.rglob(f"*.{e}")) / 1e6 for e in ("lex", "vec")}
+def merged(count: int, folder: Path) -> Iterator[dict[str, float]]:
+    """Segments of passages with random vectors; what merging them into one needs."""
+    (folder / FOLDER).mkdir(parents=True)
+    random = np.random.default_rng(4)
+    words = Prose(4)
+    made: list[tuple[Path, Path]] = []
+    different = min(count, 100_000)
+    for at in range(0, different, 2048):
+        rows = min(2048, different - at)
+        keys = np.arange(at, at + rows, dtype=np.int64)
+        builder = PostingsBuilder()
+        for _ in range(rows):
+            builder.add(words.words(60), (), words.words(2))
+        paths = folder / FOLDER / f"{at}.lex", folder / FOLDER / f"{at}.vec"
+        write_arrays(paths[0], {"keys": keys, "states": keys, **builder.arrays()}, meta={})
+        codes = random.integers(-127, 128, size=(rows, DIM), dtype=np.int8)
+        scales = np.full(rows, 0.001, np.float32)
+        arrays = {"keys": keys, "codes": codes, "scales": scales, "signs": signs_of(codes)}
+        write_arrays(paths[1], arrays, meta={})
+        made.append(paths)
+    made *= count // different
+    del words, builder, codes, arrays
+    gc.collect()
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
+    wall, (cpu, _, _) = time.perf_counter(), used()
+    lexical = [LexicalSegment.opened(open_arrays(path)) for path, _ in made]
+    whole = [np.ones(len(segment.keys), dtype=bool) for segment in lexical]
+    first = merge_lexical(folder, list(zip(lexical, whole, strict=True)))
+    dense = [DenseIndex(open_arrays(path)) for _, path in made]
+    keys_of = [segment.keys for segment in lexical]
+    second = merge_dense(folder, 1, list(zip(keys_of, dense, whole, strict=True)))
+    seconds, peak, _ = used()
+    if first is None or second is None:
+        raise SystemExit("nothing was merged")
     yield {
-        "passages": count, "segments_merged": gone + 1, "committing_peak_mb": committed,
-        "before_merge_mb": before, "merge_peak_mb": peak, "cpu_s": seconds - cpu,
-        "wall_s": time.perf_counter() - wall, "lex_mb": sizes["lex"],
-        "vec_mb": sizes["vec"],
+        "passages": first.rows, "segments_merged": len(made), "before_mb": before, "peak_mb": peak,
+        "cpu_s": seconds - cpu, "wall_s": time.perf_counter() - wall,
+        "lexical_mb": first.size_bytes / 1e6, "vectors_mb": second.size_bytes / 1e6,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,6 +114,28 @@ def test_many_indexes_of_many_words_are_joined_with_the_usual_sizes(tmp_path: Pa
     wanted = obvious(parts)
     assert same(joined(parts, tmp_path / "usual"), wanted)
     assert same(joined(parts, tmp_path / "small", window=900, at_once=1_000), wanted)
+
+
+def peak_of_joining(parts, path: Path) -> int:
+    """Bytes that joining has in memory at most, what was there before not counted."""
+    indexes = [(Postings(arrays), keep) for arrays, keep in parts]
+    tracemalloc.start()
+    try:
+        with ArraysFile(path, meta={}) as file:
+            join_postings(file, indexes, window=1_000, at_once=4_000)
+            file.finish()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_what_is_joined(tmp_path: Path) -> None:
+    """32,000 rows take no more room than 4,000 (0.28 and 0.27 MB; all their postings: 8.7 MB)."""
+    random = np.random.default_rng(5)
+    rows = [([f"w{n}" for n in random.integers(0, 800, 40)], (), ()) for _ in range(1_000)]
+    one = (built(rows, tmp_path / "a"), np.ones(1_000, bool))
+    few, many = (peak_of_joining([one] * count, tmp_path / "joined") for count in (4, 32))
+    assert many < 1.5 * few
 
 
 @settings(max_examples=30, deadline=None)

@@ -24,7 +24,8 @@ from ragstone.types import Document, Failure, Passage
 
 SAMPLED_FILES = 12
 LARGEST_SAMPLED = 4 << 20  # bytes
-SECONDS = 10.0  # at most, about, for the sample
+SECONDS = 10.0  # at most, about, for the sample, if ...
+LEAST_SAMPLED = 3  # ... so many files were read
 _ENCODED = 64  # passages encoded to see how fast it is, taken evenly from all that were cut
 _WRITING_S = 0.0008  # of a passage: its rows and its terms, beside reading and cutting
 # Bytes on disk, fitted to 60,000 passages of technical documentation (bench/corpus_scale.py).
@@ -169,8 +170,10 @@ def _sampled(
                     one.files, one.size_bytes = 1, order[at].size
                     ending = _ending(order[at])
                     samples[ending] = _summed([samples[ending], one])
+                else:
+                    begun = time.monotonic()
                 at, one = at + 1, _Sample()
-                if time.monotonic() - begun > SECONDS and at > 1:
+                if time.monotonic() - begun > SECONDS and at > LEAST_SAMPLED:
                     break
             since = time.monotonic()
     return failed

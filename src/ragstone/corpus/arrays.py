@@ -205,8 +205,8 @@ def _bytes(array: AnyArray) -> memoryview:
 
 def _zeros(size: int, crc: int) -> int:
     """The CRC-32 of so many zero bytes, going on from `crc`."""
-    block = bytes(min(size, 1 << 20))
-    for at in range(0, size, 1 << 20):
+    block = bytes(min(size, 1 << 16))
+    for at in range(0, size, 1 << 16):
         crc = zlib.crc32(block[: size - at], crc)
     return crc
 

@@ -1,7 +1,7 @@
 """The lexical side of a segment: an inverted index as arrays.
 
 One posting is (row, occurrences in body, in headings, in title). Law: joining indexes gives what
-indexing their rows together would, and holds a window of terms and half a million postings in
+indexing their rows together would, and holds a window of terms and some 100,000 postings in
 memory, whatever the size of the indexes (and a few bytes for each row and term of the result).
 Knows nothing of scores (`bm25`).
 """
@@ -24,7 +24,7 @@ FIELDS = ("body", "headings", "title")
 _MOST = 255  # occurrences of a term in one field of one passage that are counted
 WINDOW = 16_384  # terms of all indexes together that are compared at a time
 _LEAST = 16  # terms of each index in a window, however many indexes there are
-POSTINGS = 1 << 19  # of some terms that are sorted at a time
+POSTINGS = 1 << 17  # of some terms that are sorted at a time
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
