@@ -414,7 +414,7 @@ def test_another_recipe_reads_everything_again(place):
     assert names(place.sync(recipe="2").changed, place) == ["a.txt"]
 
 
-@pytest.mark.parametrize("word", ["!crash", "!hang", "!raise"])
+@pytest.mark.parametrize("word", ["!crash", "!hang", "!spin", "!raise"])
 def test_a_parser_that_fails_costs_one_file(place, word):
     for number in range(6):
         place.write(f"{number}.txt", f"text number {number}")
@@ -422,8 +422,16 @@ def test_a_parser_that_fails_costs_one_file(place, word):
     report = place.sync(workers=2, timeout_s=2.0)
     assert [f.source for f in report.failed] == [str(bad)]
     assert len(report.added) == 5
-    says = {"!crash": "crashed", "!hang": "no sign of life", "!raise": "RuntimeError"}[word]
+    says = {"!crash": "crashed", "!raise": "RuntimeError"}.get(word, "no sign of life")
     assert says in report.failed[0].reason
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the clock alone counts")
+def test_a_parser_that_waits_for_a_processor_is_not_given_up(place):
+    """It works a sixth of the time: three seconds by the clock, half a second of its own."""
+    place.write("a.txt", "!slow but at work")
+    report = place.sync(workers=1, timeout_s=1.5)
+    assert (len(report.added), report.failed) == (1, ())
 
 
 def test_workers_change_nothing(place, tmp_path):
@@ -482,6 +490,24 @@ def test_estimate_writes_nothing_and_is_near(place):
     again = estimate(place.store, [place.docs], workers=0, **options)
     assert (again.new, again.changed, again.removed, again.unchanged) == (0, 1, 1, 38)
     assert place.store.info() == before
+
+
+def test_the_encoder_is_timed_on_what_it_will_embed(place):
+    """Passages of all files that were sampled, with their titles in front."""
+    for number in range(5):
+        place.write(f"{number}.txt", "\n\n".join(f"paragraph {number} {n}" for n in range(200)))
+    timed: list[str] = []
+
+    class Watched(HashingEncoder):
+        def encode_passages(self, texts):
+            timed.extend(texts)
+            return super().encode_passages(texts)
+
+    estimate(None, [place.docs], encoder=Watched(64), read=read_plain, chunk=chunk_paragraphs,
+             workers=1)  # fmt: skip
+    assert {text.split()[-2] for text in timed} == set("01234")
+    assert all(text.split()[0] in set("01234") for text in timed)
+    assert len(timed) < 100
 
 
 def test_remove_takes_single_documents(place):

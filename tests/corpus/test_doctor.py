@@ -83,9 +83,9 @@ def drop_last_row(arrays, meta):
 
 
 def flip(path: Path) -> None:
-    """Another bit in the middle of the largest array."""
+    """Another bit in the middle of the largest array (behind the header, 4,096 bytes)."""
     content = bytearray(path.read_bytes())
-    content[len(content) * 3 // 5] ^= 1
+    content[4096 + (len(content) - 4096) * 3 // 5] ^= 1
     path.write_bytes(content)
 
 

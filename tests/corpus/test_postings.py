@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ragstone.corpus.arrays import open_arrays, write_arrays
+from ragstone.corpus.arrays import ArraysFile, open_arrays, write_arrays
 from ragstone.corpus.bm25 import Bm25, LexicalPart, LexicalStatistics, bm25_best, length_norms
-from ragstone.corpus.postings import Postings, PostingsBuilder, merge_postings
+from ragstone.corpus.postings import Postings, PostingsBuilder, join_postings
 
 WORDS = st.sampled_from(["ada", "bee", "cat", "dog", "eel", "fox", "größe", "東京"])
 FIELD = st.lists(WORDS, max_size=6)
@@ -23,6 +23,13 @@ def built(rows, path: Path) -> Postings:
     for row in rows:
         builder.add(*row)
     write_arrays(path, builder.arrays(), meta={})
+    return Postings(open_arrays(path))
+
+
+def joined(parts, path: Path, **sizes) -> Postings:
+    with ArraysFile(path, meta={}) as file:
+        join_postings(file, parts, **sizes)
+        file.finish()
     return Postings(open_arrays(path))
 
 
@@ -102,11 +109,9 @@ def test_scores_depend_on_alive_rows_alone_bit_by_bit(tmp_path_factory, data):
     in_parts = np.concatenate(scored(split, terms))
     assert np.array_equal(in_parts[alive], fresh)
     masks = [alive[:cut], alive[cut:]]
-    joined = merge_postings(
-        [(item.postings, mask) for item, mask in zip(split, masks, strict=True)]
+    merged = joined(
+        [(item.postings, mask) for item, mask in zip(split, masks, strict=True)], folder / "d"
     )
-    write_arrays(folder / "d", joined, meta={})
-    merged = Postings(open_arrays(folder / "d"))
     assert np.array_equal(scored([part(merged)], terms)[0], fresh)
 
 
@@ -165,15 +170,14 @@ def test_segments_of_the_first_release_are_read(tmp_path: Path):
     parts = [[part(Postings(open_arrays(tmp_path / name)))] for name in ("new", "old")]
     terms = {"ada": 1, "bee": 2}
     assert np.array_equal(*(scored(p, terms)[0] for p in parts))
-    joined = merge_postings([(p[0].postings, np.ones(2, bool)) for p in parts])
-    assert joined["fields"].shape == (3, 8)
+    made = joined([(p[0].postings, np.ones(2, bool)) for p in parts], tmp_path / "joined")
+    assert made.counts.shape == (8, 3)
 
 
 def test_an_index_without_terms_can_be_joined(tmp_path: Path):
     empty = built([([], [], []), ([], [], [])], tmp_path / "empty")
     word = built([(["ada"], [], [])], tmp_path / "word")
     keep = [np.array([True, False]), np.array([True])]
-    joined = merge_postings([(empty, keep[0]), (word, keep[1])])
-    write_arrays(tmp_path / "joined", joined, meta={})
+    made = joined([(empty, keep[0]), (word, keep[1])], tmp_path / "joined")
     assert empty.terms() == []
-    assert Postings(open_arrays(tmp_path / "joined")).terms() == ["ada"]
+    assert made.terms() == ["ada"]

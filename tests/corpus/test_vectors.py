@@ -6,8 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.corpus import vectors
-from ragstone.corpus.arrays import open_arrays, write_arrays
-from ragstone.corpus.vectors import DenseIndex, DensePart, dense_scores, quantise, restore
+from ragstone.corpus.arrays import ArraysFile, open_arrays
+from ragstone.corpus.vectors import (
+    DenseIndex,
+    DensePart,
+    dense_scores,
+    join_vectors,
+    quantise,
+    restore,
+)
 from ragstone.errors import CorpusError
 
 
@@ -23,8 +30,9 @@ def unit(seed: int, rows: int, dim: int, *, clusters: int = 0):
 
 
 def indexed(matrix, path):
-    codes, scales = quantise(matrix)
-    write_arrays(path, vectors.vector_arrays([codes], [scales]), meta={})
+    with ArraysFile(path, meta={}) as file:
+        join_vectors(file, *matrix.shape, [quantise(matrix)])
+        file.finish()
     return DenseIndex(open_arrays(path))
 
 

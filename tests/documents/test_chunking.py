@@ -108,12 +108,36 @@ def test_a_document_that_fits_is_one_passage() -> None:
     assert passage.text == text.strip()
 
 
-def test_paragraphs_are_kept_whole_where_they_fit() -> None:
-    paragraph = "This paragraph has some sentences. They belong together. None is long. " * 3
-    text = "\n\n".join([paragraph.strip()] * 12)
+def sentences(count: int, first: int = 0) -> str:
+    """Sentences of nine tokens that have no word in common."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    names = [letters[n // 26 % 26] + letters[n % 26] for n in range(first, first + count)]
+    return " ".join(f"V{n}a w{n}b x{n}c y{n}d z{n}e u{n}f t{n}g s{n}h." for n in names)
+
+
+@pytest.mark.parametrize("gap", ["\n\n", "\n"])
+def test_paragraphs_are_kept_whole_where_they_fit(gap: str) -> None:
+    """Blank lines part them, or the ends of lines that nobody wrapped."""
+    paragraphs = [sentences(8, 8 * n) for n in range(12)]
+    passages = chunk(Document("d", "s", "T", gap.join(paragraphs), "text"), token_spans=words)
+    assert len(passages) > 3
+    assert [part for p in passages for part in p.text.split(gap)] == paragraphs
+
+
+def test_wrapped_lines_are_no_paragraphs() -> None:
+    text = sentences(120).replace(" y", "\ny")
     passages = chunk(Document("d", "s", "T", text, "text"), token_spans=words)
     assert len(passages) > 3
-    assert all(part == paragraph.strip() for p in passages for part in p.text.split("\n\n"))
+    assert all(p.text.startswith("V") and p.text.endswith(".") for p in passages)
+
+
+def test_a_long_document_is_parted_smaller() -> None:
+    sizes = []
+    for count in (60, 600):
+        made = chunk(Document("d", "s", "T", sentences(count), "text"), token_spans=words)
+        sizes.append(sum(len(words(p.text)) for p in made) / len(made))
+    assert abs(sizes[0] - 140) < 20
+    assert abs(sizes[1] - 120) < 10
 
 
 def sectioned() -> Document:

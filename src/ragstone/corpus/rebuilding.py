@@ -47,8 +47,8 @@ def rebuild_dense(
     connection.execute("DELETE FROM segments WHERE kind = 'dense'")
     for row in rows:
         keys = keys_of(row)
-        codes, scales = stored_vectors(connection, encoder, keys, dim)
-        insert_segment(connection, write_dense(folder, encoder, keys, [codes], [scales]))
+        blocks = stored_vectors(connection, encoder, keys, dim)
+        insert_segment(connection, write_dense(folder, encoder, keys, dim, blocks))
 
 
 def _dense(
@@ -59,8 +59,8 @@ def _dense(
     passages: list[IndexedPassage],
 ) -> SegmentRow:
     keys = np.array([passage.key for passage in passages], dtype=np.int64)
-    codes, scales = stored_vectors(connection, encoder, keys, dim)
-    return write_dense(folder, encoder, keys, [codes], [scales])
+    blocks = stored_vectors(connection, encoder, keys, dim)
+    return write_dense(folder, encoder, keys, dim, blocks)
 
 
 def _ranges(connection: sqlite3.Connection) -> Iterator[tuple[int, int]]:

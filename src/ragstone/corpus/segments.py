@@ -13,17 +13,24 @@ import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.corpus.arrays import Arrays, open_arrays, write_arrays
-from ragstone.corpus.postings import Postings, PostingsBuilder, merge_postings
+from ragstone.corpus.arrays import Arrays, ArraysFile, open_arrays
+from ragstone.corpus.postings import Postings, PostingsBuilder, join_postings
 from ragstone.corpus.rows import labels
-from ragstone.corpus.vectors import Bools, Bytes, DenseIndex, Floats, vector_arrays
+from ragstone.corpus.vectors import (
+    Bools,
+    Bytes,
+    DenseIndex,
+    Floats,
+    join_vectors,
+    kept_vectors,
+)
 from ragstone.text.analysis import analyse
 
 FOLDER = "segments"
@@ -118,48 +125,46 @@ def write_lexical(folder: Path, passages: Iterable[IndexedPassage]) -> SegmentRo
         )
         keys.append(passage.key)
         states.append(passage.state)
-    return _write(
-        folder, "lexical", None, np.array(keys, np.int64), np.array(states, np.int64),
-        dict(builder.arrays()), analysis_name(),
-    )  # fmt: skip
+    row, path = _new(folder, "lexical", None, np.array(keys, np.int64))
+    with ArraysFile(path, meta={"kind": "lexical", "analysis": analysis_name()}) as file:
+        file.add("keys", np.array(keys, np.int64))
+        file.add("states", np.array(states, np.int64))
+        for name, array in builder.arrays().items():
+            file.add(name, array)
+        return replace(row, size_bytes=file.finish())
 
 
-def _write(
-    folder: Path,
-    kind: str,
-    encoder: int | None,
-    keys: Ints,
-    states: Ints,
-    arrays: dict[str, object],
-    analysis: str = "",
-) -> SegmentRow:
+def _new(folder: Path, kind: str, encoder: int | None, keys: Ints) -> tuple[SegmentRow, Path]:
+    """The row of a file that is to be written, without its size, and the file's path."""
     name = new_name("lex" if kind == "lexical" else "vec")
-    content = {"keys": keys, **arrays}
-    if kind == "lexical":
-        content["states"] = states
-    meta = {"kind": kind, "analysis": analysis}
-    size = write_arrays(folder / FOLDER / name, content, meta=meta)  # type: ignore[arg-type]
-    return SegmentRow(-1, kind, encoder, name, len(keys), int(keys[0]), int(keys[-1]), size)
+    row = SegmentRow(-1, kind, encoder, name, len(keys), int(keys[0]), int(keys[-1]), 0)
+    return row, folder / FOLDER / name
 
 
 def write_dense(
-    folder: Path, encoder: int, keys: Ints, codes: Sequence[Bytes], scales: Sequence[Floats]
+    folder: Path, encoder: int, keys: Ints, dim: int, blocks: Iterable[tuple[Bytes, Floats]]
 ) -> SegmentRow:
-    """Write the vectors of passages (keys ascending) into a new file."""
-    arrays: dict[str, object] = dict(vector_arrays(codes, scales))
-    return _write(folder, "dense", encoder, keys, keys, arrays)
+    """Write the vectors of passages (keys ascending), given in blocks, into a new file."""
+    row, path = _new(folder, "dense", encoder, keys)
+    with ArraysFile(path, meta={"kind": "dense", "analysis": ""}) as file:
+        file.add("keys", keys)
+        join_vectors(file, len(keys), dim, blocks)
+        return replace(row, size_bytes=file.finish())
 
 
 def merge_lexical(folder: Path, parts: Sequence[tuple[LexicalSegment, Bools]]) -> SegmentRow | None:
     """Join segments (in order of their keys), keeping masked rows; None when nothing is left."""
     keys = np.concatenate([segment.keys[keep] for segment, keep in parts])
-    states = np.concatenate([segment.states[keep] for segment, keep in parts])
     if not len(keys):
         return None
-    arrays: dict[str, object] = dict(merge_postings([(s.postings, keep) for s, keep in parts]))
     names = {segment.analysis for segment, _ in parts}
-    analysis = names.pop() if len(names) == 1 else ""
-    return _write(folder, "lexical", None, keys, states, arrays, analysis)
+    row, path = _new(folder, "lexical", None, keys)
+    meta = {"kind": "lexical", "analysis": names.pop() if len(names) == 1 else ""}
+    with ArraysFile(path, meta=meta) as file:
+        file.add("keys", keys)
+        file.add("states", np.concatenate([segment.states[keep] for segment, keep in parts]))
+        join_postings(file, [(segment.postings, keep) for segment, keep in parts])
+        return replace(row, size_bytes=file.finish())
 
 
 def merge_dense(
@@ -169,11 +174,8 @@ def merge_dense(
     keys = np.concatenate([keys[keep] for keys, _, keep in parts])
     if not len(keys):
         return None
-    return write_dense(
-        folder, encoder, keys,
-        [index.codes[keep] for _, index, keep in parts],
-        [index.scales[keep] for _, index, keep in parts],
-    )  # fmt: skip
+    blocks = kept_vectors((index, keep) for _, index, keep in parts)
+    return write_dense(folder, encoder, keys, parts[0][1].dim, blocks)
 
 
 def open_segment(folder: Path, row: SegmentRow) -> Arrays:

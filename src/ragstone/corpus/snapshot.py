@@ -26,6 +26,7 @@ from ragstone.protocols import Filter, Scored, Vectors
 from ragstone.types import Document, DocumentInfo, Passage
 
 _READ_BACK = 100  # documents read whole after a sync
+_COMPARED = 5_000  # documents whose passages are compared at a time
 
 
 class CorpusSnapshot:
@@ -162,16 +163,19 @@ class CorpusSnapshot:
         documents, spread over all, the text is read and compared with its hash.
         """
         ids = list(expected)
-        held = self._passages.of_documents(ids)
-        wrong = {id for id, count in expected.items() if len(held.get(id, ())) != count}
-        wrong.update(set(ids) - set(held))
-        owner = {key: id for id, keys in held.items() for key in keys}
-        keys = np.array(list(owner), dtype=np.int64)
-        wrong.update(owner[int(key)] for key in keys[~self._view.holds(keys)])
+        wrong: set[str] = set()
+        for at in range(0, len(ids), _COMPARED):
+            block = ids[at : at + _COMPARED]
+            held = self._passages.of_documents(block)
+            wrong.update(id for id in block if len(held.get(id, ())) != expected[id])
+            wrong.update(set(block) - set(held))
+            owner = {key: id for id, keys in held.items() for key in keys}
+            keys = np.array(list(owner), dtype=np.int64)
+            wrong.update(owner[int(key)] for key in keys[~self._view.holds(keys)])
         for id in ids[:: max(1, len(ids) // _READ_BACK)]:
             try:
                 self.document(id)
-                self.fetch(held.get(id, [])[:8])
+                self.fetch(self._passages.keys_of(id)[:8])
             except (CorpusError, UsageError):
                 wrong.add(id)
         return sorted(wrong)

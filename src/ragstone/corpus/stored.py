@@ -32,6 +32,9 @@ def stored_elements(connection: sqlite3.Connection, content: int) -> tuple[Eleme
     return row.unpack_elements(elements)
 
 
+_BLOCK = 16_384  # vectors read at a time
+
+
 def stored_passages(
     connection: sqlite3.Connection, condition: str, parameters: Sequence[object] = ()
 ) -> Iterator[IndexedPassage]:
@@ -51,22 +54,26 @@ def stored_passages(
 
 def stored_vectors(
     connection: sqlite3.Connection, encoder: int, keys: npt.NDArray[np.int64], dim: int
-) -> tuple[Bytes, Floats]:
-    """Codes and scales of passages (keys ascending) from the truth. Raises CorpusError."""
-    found = connection.execute(
-        "SELECT vectors.codes, vectors.scale FROM passages JOIN vectors "
-        "ON vectors.embedding = passages.embedding AND vectors.encoder = ? "
-        "WHERE passages.key BETWEEN ? AND ? ORDER BY passages.key",
-        (encoder, int(keys[0]), int(keys[-1])),
-    ).fetchall()
-    codes = np.frombuffer(b"".join(code for code, _ in found), dtype=np.int8)
-    if len(found) != len(keys) or codes.size != len(keys) * dim:
-        raise CorpusError(
-            f"The corpus has {len(found)} vectors for {len(keys)} passages.",
-            remedy="Run `ragstone doctor --repair`.",
-        )
-    scales = np.array([scale for _, scale in found], dtype=np.float32)
-    return codes.reshape(len(keys), dim), scales
+) -> Iterator[tuple[Bytes, Floats]]:
+    """Codes and scales of passages (keys ascending) from the truth, in blocks.
+
+    Raises CorpusError where the truth has not one vector for each.
+    """
+    for at in range(0, len(keys), _BLOCK):
+        block = keys[at : at + _BLOCK]
+        found = connection.execute(
+            "SELECT vectors.codes, vectors.scale FROM passages JOIN vectors "
+            "ON vectors.embedding = passages.embedding AND vectors.encoder = ? "
+            "WHERE passages.key BETWEEN ? AND ? ORDER BY passages.key",
+            (encoder, int(block[0]), int(block[-1])),
+        ).fetchall()
+        codes = np.frombuffer(b"".join(code for code, _ in found), dtype=np.int8)
+        if len(found) != len(block) or codes.size != len(block) * dim:
+            raise CorpusError(
+                f"The corpus has {len(found)} vectors for {len(block)} passages.",
+                remedy="Run `ragstone doctor --repair`.",
+            )
+        yield codes.reshape(len(block), dim), np.array([s for _, s in found], dtype=np.float32)
 
 
 def store_vectors(

@@ -10,19 +10,20 @@ repair, a filter costs nothing, and the same rows give the same scores in every 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.corpus.arrays import REMEDY, AnyArray, Arrays
+from ragstone.corpus.arrays import REMEDY, Arrays, ArraysFile
 from ragstone.errors import CorpusError
 
 EXACT_ROWS = 20_000  # up to here all wanted rows are scored
 CANDIDATES = 40  # rows scored for each one asked for, above that ...
 LEAST_CANDIDATES = 4_000  # ... and never fewer
 _SLACK = 2e-6  # what single precision may have got wrong
+ROWS = 16_384  # vectors in hand at a time while indexes are joined
 _BLOCK = 512  # rows turned to float32 at a time: they stay in the cache
 
 Bools = npt.NDArray[np.bool_]
@@ -60,10 +61,17 @@ def signs_of(codes: Bytes) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(padded.view(np.uint64).T)
 
 
-def vector_arrays(codes: Sequence[Bytes], scales: Sequence[Floats]) -> dict[str, AnyArray]:
-    """The arrays of a segment's dense file."""
-    joined = np.concatenate(codes)
-    return {"codes": joined, "scales": np.concatenate(scales), "signs": signs_of(joined)}
+def join_vectors(
+    file: ArraysFile, rows: int, dim: int, blocks: Iterable[tuple[Bytes, Floats]]
+) -> None:
+    """Write the arrays of a dense file from blocks of codes and scales, `rows` of them in all."""
+    file.reserve("codes", np.int8, (rows, dim))
+    file.reserve("scales", np.float32, (rows,))
+    file.reserve("signs", np.uint64, (-(-dim // 64), rows), by_column=True)
+    for codes, scales in blocks:
+        file.extend("codes", codes)
+        file.extend("scales", scales)
+        file.extend("signs", signs_of(codes))
 
 
 _local = threading.local()
@@ -83,6 +91,7 @@ class DenseIndex:
 
     def __init__(self, arrays: Arrays) -> None:
         self._path = arrays.path
+        self.release = arrays.release
         self.codes: Bytes = arrays["codes"].view(np.int8)
         self.scales: Floats = arrays["scales"].view(np.float32)
         self.signs: npt.NDArray[np.uint64] = arrays["signs"].view(np.uint64)
@@ -140,6 +149,17 @@ class DenseIndex:
                 part += np.bitwise_count(column ^ word)
             total += part
         return total
+
+
+def kept_vectors(
+    parts: Iterable[tuple[DenseIndex, Bools]], *, at_once: int = ROWS
+) -> Iterator[tuple[Bytes, Floats]]:
+    """The masked rows of all indexes, in order, in blocks."""
+    for index, keep in parts:
+        for at in range(0, len(keep), at_once):
+            mask = keep[at : at + at_once]
+            yield index.codes[at : at + at_once][mask], index.scales[at : at + at_once][mask]
+            index.release()
 
 
 @dataclass(frozen=True, slots=True)

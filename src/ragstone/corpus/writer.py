@@ -138,8 +138,8 @@ class Writer:
         lexical = write_lexical(self.folder, indexed)
         insert_segment(connection, lexical)
         keys = np.array([passage.key for passage in indexed], dtype=np.int64)
-        codes, scales = stored_vectors(connection, self.encoder, keys, self.dim)
-        insert_segment(connection, write_dense(self.folder, self.encoder, keys, [codes], [scales]))
+        blocks = stored_vectors(connection, self.encoder, keys, self.dim)
+        insert_segment(connection, write_dense(self.folder, self.encoder, keys, self.dim, blocks))
 
     def _vectors(self, connection: sqlite3.Connection, batch: Batch) -> dict[bytes, int]:
         """Store the batch's new vectors; the embedding's id for each hash that is used."""

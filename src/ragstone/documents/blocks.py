@@ -28,6 +28,10 @@ LEAVES = frozenset(
 _PIECE_CHARACTERS = 100_000  # text is tokenised in pieces of this size
 _CHARACTERS_PER_TOKEN = 16  # a token longer than this on average weighs more than one
 
+_UNWRAPPED = (
+    200  # characters: nobody wraps lines so late, so where one is longer, lines are paragraphs
+)
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _LINE = re.compile(r"\n\s*")
 _CODE_GAP = re.compile(r"\n(?:[^\S\n]*\n)*")
@@ -61,6 +65,9 @@ class Tokens:
                 if span.end > span.start:
                     self._starts.append(start + span.start)
                     self._ends.append(start + span.end)
+
+    def __len__(self) -> int:
+        return len(self._starts)
 
     def weight(self, start: int, end: int) -> int:
         """Tokens that touch `[start, end)`; at least one for each sixteen characters."""
@@ -99,7 +106,7 @@ class Block:
 
 
 def blocks(document: Document) -> Iterator[Block]:
-    """The text as leaf blocks in order; what no leaf element covers is parted at blank lines.
+    """The text as leaf blocks in order; what no leaf element covers is parted into paragraphs.
 
     Where leaves nest, the innermost rules. A new slide or sheet, and furniture, are hard joints.
     """
@@ -125,9 +132,7 @@ def blocks(document: Document) -> Iterator[Block]:
         if any(leaves[i][2].kind == "furniture" for i in open_leaves):
             hard = True
             continue
-        for start, end in (
-            _parted(text, begin, stop, _BLANK_LINE) if inner is None else [(begin, stop)]
-        ):
+        for start, end in _paragraphs(text, begin, stop) if inner is None else [(begin, stop)]:
             if text[start:end].strip():
                 kind: ElementKind = "paragraph" if inner is None else inner.kind
                 yield Block(start, end, kind, inner.level if inner else 0, hard)
@@ -151,6 +156,16 @@ def _heading_lines(text: str, span: Span) -> tuple[int, int]:
         if _RULE.fullmatch(text, stop + 1, below):
             end = below
     return start, end
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What stands between blank lines; where lines are not wrapped, each line."""
+    for left, right in _parted(text, start, end, _BLANK_LINE):
+        lines = _parted(text, left, right, _LINE)
+        if max(b - a for a, b in lines) > _UNWRAPPED:
+            yield from lines
+        else:
+            yield left, right
 
 
 def _parted(text: str, start: int, end: int, gap: re.Pattern[str]) -> list[tuple[int, int]]:

@@ -22,7 +22,11 @@ from ragstone.text.spaces import trimmed
 from ragstone.types import Document, Passage, Span
 
 MAX_TOKENS = 240
+# The size aimed at. An abstract or a paragraph is one thought and is ranked best in large pieces; a
+# long text has many, and each is found better by a vector of its own (docs/decisions/0004).
 TARGET_TOKENS = 140
+LONG_TARGET_TOKENS = 120
+LONG_TOKENS = 600  # from here on a document is long
 
 # The price of ending a passage at a joint, in the units of the size's squared relative error.
 _PRICES = {
@@ -42,17 +46,20 @@ def chunk(
     *,
     token_spans: TokenSpans,
     max_tokens: int = MAX_TOKENS,
-    target_tokens: int = TARGET_TOKENS,
+    target_tokens: int | None = None,
 ) -> list[Passage]:
     """The document's passages in order; none overlap.
 
     `token_spans` gives a text's token spans, without special tokens; sizes are counted by it.
-    A document that fits whole is one passage, unless headings part it. Raises ValueError where
+    Without `target_tokens`, `TARGET_TOKENS` is aimed at, in long documents `LONG_TARGET_TOKENS`. A
+    document that fits whole is one passage, unless headings part it. Raises ValueError where
     `max_tokens` is below 8.
     """
     if max_tokens < 8:
         raise ValueError(f"max_tokens is {max_tokens}; it takes at least 8 to hold a sentence.")
     tokens = Tokens(document.text, token_spans)
+    if target_tokens is None:
+        target_tokens = LONG_TARGET_TOKENS if len(tokens) >= LONG_TOKENS else TARGET_TOKENS
     target = min(target_tokens, max_tokens)
     pieces = list(units(document, tokens, max_tokens, target))
     held: list[Span] = []

@@ -23,7 +23,8 @@ _PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:\n(?!\s*\n).*\S)*")
 def read_plain(path: Path) -> Iterator[Document]:
     """One document for a text, one for each row of a `.jsonl` with `id`, `title` and `text`.
 
-    A text that begins with `!refuse`, `!crash`, `!hang` or `!raise` does what it says.
+    A text that begins with `!refuse`, `!crash`, `!hang`, `!spin` or `!raise` does what it says;
+    `!slow` works for half a second of processor time, in three seconds and more by the clock.
     """
     text = path.read_text("utf-8")
     if path.suffix == ".jsonl":
@@ -39,6 +40,13 @@ def read_plain(path: Path) -> Iterator[Document]:
         os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     if text.startswith("!hang"):
         time.sleep(3600)
+    while text.startswith("!spin"):
+        pass
+    for _ in range(50 if text.startswith("!slow") else 0):
+        begun = time.process_time()
+        while time.process_time() - begun < 0.01:
+            pass
+        time.sleep(0.05)
     if text.startswith("!raise"):
         raise RuntimeError("a parser's own bug")
     yield Document(
