@@ -11,7 +11,7 @@ from ragstone.applications.chat_retrieval import fused
 from ragstone.applications.chat_rewriting import parse_rewrite
 from ragstone.applications.chat_topic import carried, content_terms, salience
 from ragstone.applications.chat_turns import Turn, approximate_tokens, compacted, remember, said
-from ragstone.types import Answer, Citation, Claim, DocumentInfo, Hit, Passage, Span
+from ragstone.types import Abstention, Answer, Citation, Claim, DocumentInfo, Hit, Passage, Span
 
 TALK = (
     said("What is Red Hat OpenShift?", "Red Hat OpenShift is a container platform of IBM Cloud."),
@@ -205,3 +205,68 @@ def test_fusing_keeps_every_hit_and_ignores_the_order_of_the_lists(
         h.passage.key for h in fused([hits(two), hits(one)], [0.7, 0.3])
     ]
     assert [h.score for h in both] == sorted((h.score for h in both), reverse=True)
+
+
+def asked(question: str, reply: str = "It is so.", standalone: str = "") -> Turn:
+    return Turn(question, Answer(question, reply, (), (), ()), standalone or question)
+
+
+def refused(question: str, offered: str = "") -> Turn:
+    reply = "The 10 nearest passages, from 4 documents, do not answer this."
+    reply += f" They could answer: {offered}" if offered else ""
+    answer = Answer(question, reply, (), (), (), abstention=Abstention("nothing", 0.1))
+    return Turn(question, answer, question)
+
+
+def test_a_refusal_carries_no_words_of_its_own() -> None:
+    talk = (asked("What is kept in the lantern room?"), refused("Who painted it?"))
+    meaning = understand("and when?", talk)
+    assert not {"passages", "documents", "nearest", "answer"} & set(meaning.carried)
+
+
+def test_a_number_of_an_answer_is_no_topic() -> None:
+    talk = (asked("When was the lamp lit?", "It was lit in 1874, 1875 and 1876."),)
+    assert not any(word.isdigit() for word in understand("and by whom?", talk).carried)
+
+
+def test_yes_after_a_refusal_asks_what_was_offered() -> None:
+    offered = "What is said under “Optic” in “The lamp”?"
+    meaning = understand("yes", (asked("How high is the tower?"), refused("Is it red?", offered)))
+    assert meaning.meant == offered
+    assert not meaning.more
+
+
+def test_more_after_a_refusal_is_more_of_what_was_answered() -> None:
+    meaning = understand("tell me more", (asked("How high is the tower?"), refused("Is it red?")))
+    assert meaning.meant == "How high is the tower?"
+    assert meaning.more
+
+
+def test_going_back_leaves_out_what_lies_between() -> None:
+    talk = (
+        asked("How do I deploy with Gunicorn?", "Gunicorn is a server."),
+        asked("How do I write tests?", "Tests use the client."),
+    )
+    meaning = understand("back to Gunicorn: how is it installed?", talk)
+    assert meaning.meant == "how is it installed? (Gunicorn)"
+    assert understand("let's go back to Gunicorn", talk).meant == "How do I deploy with Gunicorn?"
+    assert understand("back to penguins: what do they eat?", talk).meant != "what do they eat?"
+
+
+def test_its_is_of_whoever_was_named_last() -> None:
+    talk = (
+        asked("How much did Astra spend on research?"),
+        asked("what about Bolide?", standalone="How much did Bolide spend on research?"),
+    )
+    assert understand("and its net income?", talk).carried[0] == "Bolide"
+    assert "Bolide" in understand("How many employees does it have?", talk).carried
+
+
+def test_what_is_compared_with_the_first_was_asked_about_first() -> None:
+    talk = (asked("How do I deploy with Gunicorn?"), asked("How do I deploy with Waitress?"))
+    assert understand("compare it with the first one", talk).carried[:2] == ("Gunicorn", "Waitress")
+
+
+def test_a_question_after_an_unclear_one_stands_alone() -> None:
+    unclear = Turn("it?", Answer("it?", "What about?", (), (), ()), kind="clarification")
+    assert understand("how does abstention work", (unclear,)).meant == "how does abstention work"

@@ -1,7 +1,7 @@
 """Follow-ups that name only what changes, put in the place of its like."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.applications.chat_substitution import substituted
@@ -40,6 +40,7 @@ def test_nothing_is_guessed(said: str, asked: str) -> None:
     assert substituted(said, asked) == ""
 
 
+@settings(deadline=None)  # the first text loads the word lists
 @given(st.integers(1000, 2099), st.integers(1000, 2099))
 def test_a_year_is_the_only_thing_that_changes(old: int, new: int) -> None:
     meant = substituted(f"and in {new}?", f"How many came in {old}?")
@@ -49,3 +50,11 @@ def test_a_year_is_the_only_thing_that_changes(old: int, new: int) -> None:
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_taken(said: str, asked: str) -> None:
     assert isinstance(substituted(said, asked), str)
+
+
+@pytest.mark.parametrize(
+    "said", ["how does that compare with Bolide?", "compare it with Bolide", "and Bolide?"]
+)
+def test_comparing_asks_the_same_of_the_other(said: str) -> None:
+    asked = "What was Astra's capital spending in 2018?"
+    assert substituted(said, asked) == "What was Bolide's capital spending in 2018?"

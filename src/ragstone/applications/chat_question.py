@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ragstone.applications.chat_substitution import substituted
-from ragstone.applications.chat_topic import CARRIED, carried, content_terms, salience
+from ragstone.applications.chat_topic import (
+    CARRIED,
+    about,
+    carried,
+    content_terms,
+    named,
+    salience,
+    spoken_of,
+)
 from ragstone.applications.chat_turns import Turn
 from ragstone.grounding.lexicon import PRONOUNS
 from ragstone.types import Citation
@@ -24,6 +32,7 @@ from ragstone.types import Citation
 BASE = 0.15
 BY_SHORTNESS = 0.4
 BY_POINTING = 0.2
+RETURNED = 0.8  # of a question with the name of the topic that it goes back to
 SUBSTITUTED = 0.9  # of the last question with what is new put in the place of its like
 _POINTED = 4  # words of a source that "the second one" stands for
 _WHOLE_TERMS = 4  # content words of its own that a question on a new topic has at least
@@ -63,6 +72,13 @@ _CHANGE = re.compile(
     r"something else|unrelated(?:ly)?)\b[^:,.;]*[:,.;]?",
     re.I,
 )
+# "Back to Gunicorn: how is it installed?", "returning to the crashes, how many were there?"
+_RETURN = re.compile(
+    r"\W*(?:(?:ok(?:ay)?|so|and|but|now)[, ]+)?(?:(?:let'?s |can we |i(?:'d| would) like to )?"
+    r"(?:(?:go|get|come) )?back|(?:re)?turning(?: back)?|to return|coming back|going back) to "
+    r"(?P<what>[^:;,?]{2,60}?)\s*(?:[:;,]\s*(?P<rest>.*))?[.!]*",
+    re.I | re.S,
+)
 _LEANING = re.compile(
     r"^\W*(?:and|but|or|so|also|then|what about|how about|why|what else|which (?:one|of)|any)\b"
     r"|\b(?:the (?:same|other|others|rest|first|second|third|last|former|latter)|ones?|instead)\b",
@@ -72,6 +88,10 @@ _UNRESOLVED = re.compile(r"\b(?:it|they|them|he|him|she|her|his|its|their|that|t
                          re.I)  # fmt: skip
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "former": 0,
              "latter": 1, "last": -1}  # fmt: skip
+_QUESTION = re.compile(
+    r"(?:how|what|why|when|where|who|which|is|are|do|does|did|can)\b|.*\?\W*$", re.I | re.S
+)
+_COMPARES = re.compile(r"\b(?:compar|differ|versus|vs\b|better|worse|than\b)", re.I)
 _NTH = re.compile(
     r"\bthe (first|second|third|fourth|fifth|former|latter|last)(?: (?:one|source|quote|point|item"
     r"|of (?:them|these|those)))?(?=\W|$)|(?:\[|\bnumber |\bno\. ?|#)(\d{1,2})\]?",
@@ -109,6 +129,8 @@ def understand(text: str, turns: Sequence[Turn]) -> Understood:
     if earlier and earlier[-1].kind == "clarification":
         unclear = earlier[-1].question
         meant = f"{unclear.rstrip(' ?.!')}: {said}"
+        if own and _QUESTION.match(said) and not content_terms(unclear):  # "it?" adds nothing
+            return Understood(said, said)
         if len(earlier) == 1 or own:
             return Understood(said, meant, 0.5, tuple(content_terms(unclear).values()))
     topic = [turn for turn in earlier if turn.kind == "answer"]
@@ -120,7 +142,20 @@ def understand(text: str, turns: Sequence[Turn]) -> Understood:
     if changed and content_terms(said[changed.end() :]):
         rest = said[changed.end() :].strip()
         return Understood(rest, rest, new_topic=True)
+    again = _RETURN.fullmatch(said)
+    if again and (before := about(again["what"], topic)):
+        return _returned(again["what"], (again["rest"] or "").strip(), before)
     return _followed(said, own, topic)
+
+
+def _returned(what: str, rest: str, before: Sequence[Turn]) -> Understood:
+    """Back to what earlier turns were about: their words count, and not those in between."""
+    asked = before[-1].standalone or before[-1].question
+    if not content_terms(rest):
+        return Understood(asked, asked, 1.0, more=not before[-1].answer.abstained)
+    words = list(content_terms(what).values())
+    words = [word for word in words if word.lower() not in rest.lower()][:_POINTED]
+    return Understood(rest, _with(rest, words), RETURNED, tuple(words))
 
 
 def courtesy(said: str, *, asked_back: bool = False) -> str:
@@ -142,15 +177,31 @@ def _followed(said: str, own: dict[str, str], topic: Sequence[Turn]) -> Understo
         asked = last.standalone or last.question
         words = carried(asked, weights)
         more = bool(_ASSENT.fullmatch(said))
+        if more and last.answer.abstained:
+            return _instead(said, topic)
         # "why?" asks of the last question, "yes" and "more" ask it again.
         meant = asked if more else _with(f"{said.rstrip(' ?.!')}: {asked}", words)
         return Understood(said, meant, 1.0, () if more else tuple(words), more=more)
     weights = salience(topic)
-    words = [*_pointed(said, last), *carried(said, weights)][: _POINTED + CARRIED]
+    pointed = [*_pointed(said, topic), *named(said, topic)]
+    others = [word for word in carried(said, weights) if word not in pointed]
+    most = CARRIED + (_POINTED if _NTH.search(said) else 0)
+    words = [*dict.fromkeys(pointed), *others][:most]
     if _is_new(said, own, weights):
         return Understood(said, said, new_topic=True)
     weight = BASE + BY_SHORTNESS / len(own) + (BY_POINTING if _points_back(said) else 0.0)
     return Understood(said, _with(said, words), weight, tuple(words))
+
+
+def _instead(said: str, topic: Sequence[Turn]) -> Understood:
+    """ "Yes" or "more" after a refusal: the question that it said the documents could answer, else
+    more of what was answered last."""
+    offered = topic[-1].answer.text.rsplit(": ", 1)[-1].strip()
+    if offered.endswith("?") and len(content_terms(offered)):
+        return Understood(said, offered, 1.0)
+    answered = [turn for turn in topic if not turn.answer.abstained]
+    turn = (answered or topic)[-1]
+    return Understood(said, turn.standalone or turn.question, 1.0, more=bool(answered))
 
 
 def _is_new(said: str, own: dict[str, str], weights: dict[str, tuple[float, str]]) -> bool:
@@ -165,11 +216,17 @@ def _points_back(said: str) -> bool:
     return any(word in PRONOUNS for word in words) or bool(_LEANING.search(said))
 
 
-def _pointed(said: str, last: Turn) -> list[str]:
-    """What "the second one" or "[2]" of the last answer names: the title of what it cites."""
+def _pointed(said: str, topic: Sequence[Turn]) -> list[str]:
+    """What "the second one" or "[2]" of the last answer names: the title of what it cites. Where
+    things are compared that were asked about by name, the first of them is the first."""
     words: list[str] = []
+    last = topic[-1]
+    compared = spoken_of(topic) if _COMPARES.search(said) else []
     for match in _NTH.finditer(said):
         place = int(match[2]) - 1 if match[2] else _ORDINALS[match[1].lower()]
+        if not match[2] and len(compared) > 1 and -len(compared) <= place < len(compared):
+            words.append(compared[place])
+            continue
         cited: Sequence[Citation] = last.answer.citations
         if -len(cited) <= place < len(cited) and cited:
             citation = cited[place]

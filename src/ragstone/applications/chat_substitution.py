@@ -14,7 +14,9 @@ from ragstone.grounding.quantities import Quantity, quantities_of
 from ragstone.types import Span
 
 _FRAGMENT = re.compile(
-    r"\W*(?P<opener>(?:and|but|or|so|then|also|ok|okay)?,?\s*(?:what about|how about|what of)?)\s*"
+    r"\W*(?P<opener>(?:and|but|or|so|then|also|ok|okay)?,?\s*(?:what about|how about|what of"
+    r"|(?:and )?how (?:does|do|did) (?:it|that|this|they|those) (?:compare|differ)(?:ed)?"
+    r"|(?:please )?compare (?:it|that|this|them))?)\s*"
     r"(?:(?P<preposition>in|for|on|at|of|by|from|to|with|during|since|until|after|before)\s+)?"
     r"(?:the\s+)?(?P<named>[^?!.,;:]{1,60}?)\s*(?:then|instead|too)?\s*[?.!]*\s*",
     re.IGNORECASE,
@@ -25,6 +27,7 @@ _ASKS = re.compile(
     r"|would|should|it|they|he|she|this|that|these|those|one|ones|same)\b",
     re.IGNORECASE,
 )
+_OWNED = ("'s", "’s")
 _TIMES = frozenset({"year", "date"})
 
 
@@ -41,7 +44,8 @@ def substituted(said: str, asked: str) -> str:
     if place is None and (preposition or match["opener"].strip(" ,")):  # not a mere "Bergen"
         place = _of_name(named, asked, preposition)
     if place is not None:
-        return f"{asked[: place.start]}{named}{asked[place.end :]}"
+        owned = asked[place.start : place.end].endswith(_OWNED) and named[-2:] not in _OWNED
+        return f"{asked[: place.start]}{named}{chr(39) + 's' if owned else ''}{asked[place.end :]}"
     spoken = quantities_of(named)
     whole = len(spoken) == 1 and len(spoken[0].text) >= len(named) - 3
     if whole and spoken[0].kind in _TIMES:
