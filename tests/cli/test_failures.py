@@ -82,6 +82,18 @@ def test_a_terminal_that_knows_ascii_alone_gets_escapes(synced: Path) -> None:
     assert "“" in json.loads(found.stdout)["answer"]
 
 
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_without_colours_gets_no_codes(synced: Path, name: str, value: str) -> None:
+    if shutil.which("script") is None:
+        pytest.skip("no `script`, which makes a terminal")
+    plain = {"TERM": "xterm", name: value}
+    listed = shell(f"script -qec '{RAGSTONE} list' /dev/null", synced, **plain)
+    assert "history.html" in listed.stdout
+    assert "\x1b[" not in listed.stdout
+    coloured = shell(f"script -qec '{RAGSTONE} list' /dev/null", synced, TERM="xterm", NO_COLOR="")
+    assert "\x1b[" in coloured.stdout
+
+
 def test_names_that_are_no_text_are_listed_and_json_stays_whole(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     try:
@@ -199,3 +211,32 @@ def test_sizes_and_counts_are_said_as_a_person_says_them() -> None:
 
     assert (counted(1, "document"), counted(2, "document")) == ("1 document", "2 documents")
     assert (sized(23_335), sized(1_400_000)) == ("23 KB", "1.4 MB")
+
+
+def test_an_empty_name_of_a_corpus_is_not_the_working_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The well is 30 metres deep.")
+    done = shell(f'{RAGSTONE} sync a.txt --corpus "$UNSET"', tmp_path)
+    assert done.returncode == 2
+    assert "--corpus" in done.stderr
+    assert "it is empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_an_estimate_says_what_there_is_and_nothing_of_what_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.txt").write_text("The well is 30 metres deep.")
+    done = shell(f"{RAGSTONE} sync empty --dry-run", tmp_path)
+    assert done.stdout == "There is no file here that can be read.\n"
+    done = shell(f"{RAGSTONE} sync a.txt --dry-run", tmp_path)
+    assert done.stdout.startswith("1 new\n0 KB to read: about 1 passage, ")
+
+
+def test_an_import_blames_the_place_that_fails(synced: Path, tmp_path: Path) -> None:
+    assert shell(f"{RAGSTONE} export {tmp_path}/a.rag", synced).returncode == 0
+    (tmp_path / "file").write_text("x")
+    done = shell(f"{RAGSTONE} import a.rag --corpus file/corpus", tmp_path)
+    assert done.returncode == 1
+    assert "Cannot import a.rag into " in done.stderr
+    assert "file/corpus: File exists." in done.stderr
+    done = shell(f"{RAGSTONE} optimize", synced)
+    assert "-" not in done.stderr

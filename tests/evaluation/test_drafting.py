@@ -31,6 +31,17 @@ def test_headings_definitions_and_dates_become_questions() -> None:
         assert draft.answer in TEXT
 
 
+def test_a_subject_that_leans_on_the_text_before_it_is_not_asked_for() -> None:
+    leaning = """About contexts
+
+Because it is a stack, other contexts may be pushed during the request.
+The following are the steps that a request takes through the application.
+A context is a record of what belongs to one request alone.
+"""
+    (draft,) = draft_questions([document("contexts", leaning)])
+    assert draft.question == "What is a context?"
+
+
 def test_no_document_rules_the_set_and_a_seed_repeats_it() -> None:
     long = "How long is it\n\n" + "".join(
         f"The tower of number {n} was finished in 19{n}. " for n in range(10, 60)

@@ -130,7 +130,7 @@ class _Conversation:
                     if self._talk.turns and self._talk.turns[-1].kind != "answer":
                         click.echo(event.answer.text)
                     else:
-                        self._understood()
+                        self._understood(is_line_open=shown)
                         print_answer(event.answer, text_shown=shown)
                     click.echo()
         except KeyboardInterrupt:
@@ -141,10 +141,13 @@ class _Conversation:
             if isinstance(events, Generator):
                 events.close()
 
-    def _understood(self) -> None:
+    def _understood(self, *, is_line_open: bool) -> None:
+        """How a follow-up was read; a streamed answer's last line is ended by what comes next."""
         turn = self._talk.turns[-1]
         if turn.standalone and turn.standalone != turn.question and self._terminal:
-            click.secho(f"\nunderstood as: {turn.standalone}", dim=True, err=True)
+            said = f"understood as: {turn.standalone}"
+            before = "\n" if is_line_open else ""
+            click.secho(f"{before}{said}", dim=True, err=True, nl=not is_line_open)
 
     def _command(self, line: str) -> bool:
         """Obey a line that begins with a slash; False to leave."""

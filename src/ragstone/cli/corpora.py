@@ -20,6 +20,7 @@ from ragstone.cli.output import (
     path_shortened,
     say,
     shortened,
+    sized,
 )
 from ragstone.errors import CorpusError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ragstone.types import Failure
 
 SOME_FAILED = 3
+NOTHING = "There is no file here that can be read."
 _MOST_LISTED = 20  # failures named one by one; `doctor` lists them all
 
 
@@ -66,7 +68,7 @@ def sync(
     if dry_run:
         return _estimate(common, paths, confirm_missing, retry_failed, follow_links)
     with common.open(read_only=False) as corpus, _progress() as on_progress:
-        if _is_empty(corpus) and messages().is_terminal:
+        if is_empty(corpus) and messages().is_terminal:
             say("A first sync can be asked when it has ended; Ctrl-C ends it with what is done.")
         if watch:
             following = corpus.watch(*paths, follow_links=follow_links, on_progress=on_progress)
@@ -84,7 +86,7 @@ def sync(
     return SOME_FAILED if report.failed else 0
 
 
-def _is_empty(corpus: Corpus) -> bool:
+def is_empty(corpus: Corpus) -> bool:
     """Whether nothing was ever published, so that nothing can be asked yet."""
     try:
         return corpus.store.head() == 0
@@ -109,15 +111,22 @@ def _estimate(
     if common.as_json:
         emit_json(estimate_json(found))
         return SOME_FAILED if found.failed else 0
-    click.echo(
-        f"{found.new} new, {found.changed} changed, {found.removed} to remove, "
-        f"{found.renamed} renamed, {found.unchanged} unchanged"
-    )
-    click.echo(
-        f"{found.size_bytes / 1e6:.1f} MB to read: about {found.pages} pages, "
-        f"{found.passages} passages, {found.seconds:.0f} s; "
-        f"the corpus grows by about {found.growth_bytes / 1e6:.0f} MB"
-    )
+    counts = {
+        "new": found.new,
+        "changed": found.changed,
+        "to remove": found.removed,
+        "renamed": found.renamed,
+        "unchanged": found.unchanged,
+    }
+    shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    click.echo(shown or NOTHING)
+    if found.size_bytes:
+        pages = f"{counted(found.pages, 'page')}, " if found.pages else ""
+        click.echo(
+            f"{sized(found.size_bytes)} to read: about {pages}"
+            f"{counted(found.passages, 'passage')}, {found.seconds:.0f} s; "
+            f"the corpus grows by about {sized(found.growth_bytes)}"
+        )
     for failure in found.failed:
         _print_failure("failed", failure)
     return SOME_FAILED if found.failed else 0
@@ -218,7 +227,7 @@ def _print_report(report: SyncReport) -> None:
     }
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     if not shown:
-        click.echo("There is no file here that can be read.")
+        click.echo(NOTHING)
         return
     click.secho(f"version {report.version}: {shown}", bold=True)
     click.echo(f"{counted(report.passages, 'passage')} written, in {report.seconds:.1f} s")

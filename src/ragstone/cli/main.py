@@ -35,6 +35,8 @@ from ragstone.cli import (
 from ragstone.cli.options import shared_options
 from ragstone.cli.output import emit_json, fail, writable
 
+# https://no-color.org, and terminals that would show the codes as they are.
+NO_COLOUR = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 DONE, FAILED, WRONG_USE, SOME_FAILED, ABSTAINED = 0, 1, 2, 3, 4
 
 EPILOG = """\b
@@ -96,7 +98,7 @@ def main() -> None:
     writable()
     as_json = "--json" in itertools.takewhile(lambda word: word != "--", sys.argv[1:])
     try:
-        code = group.main(standalone_mode=False)
+        code = group.main(standalone_mode=False, color=False if NO_COLOUR else None)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else DONE)
     except click.exceptions.Exit as stop:

@@ -96,6 +96,8 @@ def shared_options(command: Command) -> Command:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    if isinstance(value, tuple) and "" in value:  # a variable of the shell that was never set
+        raise click.BadParameter("it is empty; name a folder.", context, parameter)
     if value and parameter.name is not None:
         said = context.meta.get(_META, Shared())
         context.meta[_META] = dataclasses.replace(said, **{parameter.name: value})

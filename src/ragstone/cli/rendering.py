@@ -70,11 +70,17 @@ def print_hit(hit: Hit) -> None:
 
 def _below_headings(text: str, headings: Sequence[str]) -> str:
     """A passage's text without the headings that its place has named already."""
-    lines = text.strip().splitlines()
+    lines = [line for line in text.splitlines() if line.strip()]
     named = {" ".join(_letters(heading)) for heading in headings}
-    while len(lines) > 1 and (not _letters(lines[0]) or " ".join(_letters(lines[0])) in named):
-        lines.pop(0)
-    return " ".join(" ".join(lines).split()) or text.strip()
+    first = next((place for place, line in enumerate(lines) if _is_own(line, named)), None)
+    if first is None:  # a heading with nothing below it
+        return " ".join(" ".join(line for line in lines if _letters(line)).split())
+    return " ".join(" ".join(lines[first:]).split())
+
+
+def _is_own(line: str, named: set[str]) -> bool:
+    words = " ".join(_letters(line))
+    return bool(words) and words not in named
 
 
 def _letters(text: str) -> list[str]:

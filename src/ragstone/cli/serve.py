@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from ragstone.cli.corpora import is_empty
 from ragstone.cli.options import DEFAULT_CORPUS, shared
-from ragstone.cli.output import emit_json
+from ragstone.cli.output import emit_json, say
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,12 +107,14 @@ def serve(
 
     settings = {"llm": llm} if llm else {}
     with start.opened(_folders(corpora), given, config=config, settings=settings) as library:
-        place = f"http://{given.host}:{given.port}/"
-        start.serve(
-            library,
-            start.keys_of(given),
-            ready=lambda: click.echo(f"Serving on {place} (Ctrl-C to stop)", err=True),
-        )
+        unmade = [shelf.folder for shelf in library.shelves.values() if is_empty(shelf.corpus)]
+
+        def ready() -> None:
+            for folder in unmade:
+                say(f"{folder} holds nothing yet: add files on the page, or with `ragstone sync`.")
+            say(f"Serving on http://{given.host}:{given.port}/ (Ctrl-C to stop)")
+
+        start.serve(library, start.keys_of(given), ready=ready)
 
 
 @serve.group()

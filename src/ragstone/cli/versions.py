@@ -128,7 +128,7 @@ def optimize(common: Common, keep: int) -> None:
     say(
         f"Forgot {counted(forgotten.versions, 'version')} with "
         f"{counted(forgotten.states, 'old state')} of documents; "
-        f"{sized(forgotten.freed_bytes)} are free again."
+        f"{sized(max(0, forgotten.freed_bytes))} are free again."
     )
 
 

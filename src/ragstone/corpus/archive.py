@@ -133,6 +133,8 @@ def import_corpus(file: Path, folder: Path) -> None:
             f"{target} is not empty.", remedy="Import into a new folder, named with --corpus."
         )
     source = file.expanduser()
+    if not source.exists():
+        raise UsageError(f"There is no file {source}.", remedy="Check the path.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(target.parent, "import") as scratch:
@@ -144,11 +146,9 @@ def import_corpus(file: Path, folder: Path) -> None:
                 target.rmdir()
             made.replace(target)
         sync_folder(target.parent)
-    except FileNotFoundError as error:
-        raise UsageError(f"There is no file {source}.", remedy="Check the path.") from error
     except (OSError, EOFError) as error:
         raise CorpusError(
-            f"Cannot import {source}: {error}.",
+            f"Cannot import {source} into {target}: {getattr(error, 'strerror', None) or error}.",
             remedy="Check that both can be read and written, and that there is room.",
         ) from error
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragstone.errors import UsageError
+from ragstone.grounding.lexicon import FUNCTION_WORDS
 from ragstone.text.sentences import sentence_spans
 from ragstone.types import Document
 
@@ -105,6 +106,9 @@ def _of_document(document: Document) -> Iterator[Draft]:
         sentence = " ".join(span.of(text).split())
         if not 30 <= len(sentence) <= 400 or _PRONOUN.match(sentence):
             continue
+        match = _WHEN.match(sentence) or _DEFINITION.match(sentence)
+        if match is not None and not _can_be_asked_for(match["subject"]):
+            continue
         if match := _WHEN.match(sentence):
             subject = _lowered(match["subject"])
             question = f"When {match['verb']} {subject} {match['act']}?"
@@ -112,6 +116,14 @@ def _of_document(document: Document) -> Iterator[Draft]:
         elif match := _DEFINITION.match(sentence):
             question = f"What {match['verb']} {_lowered(match['subject'])}?"
             yield _draft(document, question, sentence, "definition")
+
+
+def _can_be_asked_for(subject: str) -> bool:
+    """Whether a subject says by itself what it means: not "Because it", not "The following"."""
+    words = [word.lower() for word in re.findall(r"[\w'’-]+", subject)]
+    words = words[1:] if words[0] in {"the", "a", "an"} else words
+    loose = FUNCTION_WORDS | {"following", "above", "former", "latter", "result", "goal", "idea"}
+    return bool(words) and words[0] not in loose and words[-1] not in loose
 
 
 def _draft(document: Document, question: str, answer: str, kind: str) -> Draft:
