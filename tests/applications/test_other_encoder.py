@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ragstone
-from ragstone.build.names import shared_reader
+from ragstone.build.names import shared_encoder
 from ragstone.models import encoder as encoders
 from ragstone.models.encoder_files import EncoderSettings, write_settings
 
@@ -42,4 +42,4 @@ def test_answers_are_grounded_with_the_shipped_encoder(other: Path, tmp_path: Pa
     assert [e.score for e in with_other.evidence] == pytest.approx(
         [e.score for e in with_shipped.evidence], abs=1e-6
     )
-    assert shared_reader().name == encoders.SHIPPED
+    assert shared_encoder().name == encoders.SHIPPED
