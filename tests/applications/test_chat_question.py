@@ -38,6 +38,7 @@ def test_without_a_conversation_a_question_is_meant_as_it_is_said(text: str) -> 
 
 
 @given(TEXTS, TURNS, st.integers(0, 8))
+@settings(deadline=None)
 def test_what_is_carried_was_said_before_and_not_now(
     text: str, turns: tuple[Turn, ...], count: int
 ) -> None:

@@ -81,14 +81,19 @@ def described(manuscript: Manuscript) -> str:
     quoted = sum(statement.quoted for statement in statements)
     unproved = sum(not statement.stands for statement in statements)
     by = "quotes only" if quoted == len(statements) else f"written by {manuscript.model}"
+    sources = len(manuscript.sources)
     parts = [
-        f"{len(statements)} statements ({quoted} quoted) from {len(manuscript.sources)} documents",
+        f"{len(statements)} statements ({quoted} quoted) from {_counted(sources)}",
         by,
         f"corpus version {manuscript.version}",
     ]
     if unproved:
         parts.insert(1, f"{unproved} unproved and marked")
     return " · ".join(parts)
+
+
+def _counted(documents: int) -> str:
+    return "1 document" if documents == 1 else f"{documents} documents"
 
 
 def source_line(source: Source) -> str:
