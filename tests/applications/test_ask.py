@@ -151,7 +151,7 @@ def test_an_empty_question_is_wrong_use(shared: ragstone.Corpus) -> None:
 def test_the_trace_tells_every_stage(shared: ragstone.Corpus) -> None:
     trace = Trace()
     answer = shared.ask(QUESTION, trace=trace)
-    assert [stage.name for stage in trace.stages][:3] == ["retrieve", "evidence", "decide"]
+    assert [stage.name for stage in trace.stages][:4] == ["retrieve", "read", "evidence", "decide"]
     assert answer.timings_ms["total"] >= answer.timings_ms["retrieve"] > 0
 
 

@@ -168,13 +168,13 @@ def with_model(
 
 
 def test_a_capable_model_forms_the_standalone_question(folder: Path) -> None:
-    script = ["Who was the first keeper of the lamp?", "NO ANSWER"]
+    script = ["Who was the last principal keeper?", "NO ANSWER"]
     talk, model, corpus = with_model(folder, script, capable=True)
     with corpus:
-        talk.ask("and its first keeper?")
-    assert talk.turns[-1].standalone == "Who was the first keeper of the lamp?"
+        talk.ask("and its last keeper?")
+    assert talk.turns[-1].standalone == "Who was the last principal keeper?"
     assert "1874" in model.asked[0][1].content
-    assert "Who was the first keeper of the lamp?" in model.asked[1][-1].content
+    assert "Who was the last principal keeper?" in model.asked[1][-1].content
 
 
 def test_a_model_that_answers_instead_of_rewriting_is_not_heeded(folder: Path) -> None:

@@ -104,7 +104,7 @@ def test_the_command_prints_json_and_exits_by_what_it_found(server, free_port):
 
 def test_tokens_of_language_models_are_counted(own, monkeypatch):
     model = ScriptedModel("The lamp of Skerry was first lit on 3 May 1871 [1].")
-    monkeypatch.setattr(own.corpus, "model", lambda *_, **__: model)
+    monkeypatch.setattr(own.corpus._parts, "model", lambda *_, **__: model)
     body = {"question": "When was the lamp of Skerry first lit?"}
     assert own.client.post(own.api("ask"), json=body).status_code == 200
     lines = dict(

@@ -27,6 +27,7 @@ from ragstone.types import Document, Evidence, Hit
 
 MAX_EMBEDDED = 10  # of 60 units the best 10 by words hold the answer 99% as often as the best 16
 ENOUGH = 0.97  # stop when the answer is held with this probability by the scorer's own estimate
+RIVAL = 0.8  # share of the best probability: what is as likely may say otherwise, and is shown too
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
 DEFINES = 1.5  # log-odds for "X is a ..." where the question is what X is
 FRAGMENT = -1.5  # log-odds for a line that states nothing
@@ -78,7 +79,8 @@ def select(
     for place in np.argsort(-probabilities, kind="stable"):
         candidate = candidates[int(place)]
         probability = float(probabilities[place])
-        if chosen and (probability < TELLING or missing < 1.0 - enough or len(chosen) >= max_items):
+        held = missing < 1.0 - enough and probability < RIVAL * scores[0] if chosen else False
+        if chosen and (probability < TELLING or held or len(chosen) >= max_items):
             break
         cost = approximate_tokens(candidate.text) + approximate_tokens(candidate.lead_text)
         if chosen and (spent + cost > max_tokens or _says_the_same(candidate, chosen)):
