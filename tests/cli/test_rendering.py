@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ragstone.cli.rendering import Flow, print_answer, print_hit
+from ragstone.cli.rendering import Flow, print_answer, print_hit, print_scores, print_stage
+from ragstone.trace import Stage
 from ragstone.types import Abstention, Answer, Citation, Claim, DocumentInfo, Hit, Passage, Span
 
 LONG = "The tower was built of granite from the quarry behind the harbour " * 3
@@ -40,6 +41,29 @@ def test_a_quote_that_is_the_answer_is_not_said_twice(capsys: pytest.CaptureFixt
     printed = shown(capsys)
     assert printed.count("1874.") == 1
     assert "page 3, History of the" in " ".join(printed.split())
+
+
+def test_nor_is_one_whose_marks_were_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    quote = "Use :doc:`/deploying/gunicorn`, *or* `Celery <https://example.org>`_."
+    text = "“Use /deploying/gunicorn, or Celery.”"
+    print_answer(answer(text, citation(quote)), text_shown=False)
+    assert shown(capsys).count("gunicorn") == 1
+
+
+def test_the_table_of_scores_leaves_room_for_the_passages(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scores = {"bm25": 8.0, "cosine": 0.6, "fusion": 5.0, "phrase": 0.0, "window": 0.5}
+    text = f"The keepers\n===========\n{LONG}"
+    passage = Passage("d", Span(0, len(text)), text, ("The keepers",), None)
+    info = DocumentInfo("d", "a.rst", "", "restructuredtext", {}, "en", "", len(text), 1, 1)
+    print_scores([Hit(passage, info, 5.78, 1, scores)])
+    assert "a.rst: The tower was built" in shown(capsys)
+
+
+def test_a_stage_says_nothing_of_what_it_did_not_find(capsys: pytest.CaptureFixture[str]) -> None:
+    print_stage(Stage("steps", 0.2, {"parts": [], "followed": "", "read": 3}), depth=1)
+    assert shown(capsys).endswith("0.2 ms  read 3\n")
 
 
 def test_a_quote_that_proves_other_words_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,13 +34,14 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
         say("The corpus holds no documents that fit." if where else "The corpus is empty.")
         return
     console = out()
-    room = max(console.width - 44, 20)
+    titled = console.width > 100
+    room = max(console.width - 34 - 32 * titled, 20)
     click.secho(f"{'id':<13} {'format':<9} {'passages':>8}  document", bold=True)
     for info in documents:
         place = path_shortened(info.source, room)
-        title = f"  {shortened(info.title, 30)}" if console.width > 100 else ""
+        title = f"  {shortened(info.title, 30)}" if titled else ""
         columns = f"{shortened(info.id, 13):<13} {shortened(info.format, 9):<9}"
-        click.echo(f"{columns} {info.passages:>8}  {place}{title}")
+        click.echo(f"{columns} {info.passages:>8}  {place:<{room if titled else 0}}{title}")
     passages = sum(info.passages for info in documents)
     say(f"{counted(len(documents), 'document')}, {counted(passages, 'passage')}")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.output import UNBROKEN, counted, messages, out, path_shortened, shortened
+from ragstone.text.wording import worded
 
 if TYPE_CHECKING:
     from ragstone.trace import Stage
@@ -20,9 +21,10 @@ MOST_COLUMNS = 100  # a longer line is hard to read, however wide the terminal
 
 
 def print_stage(stage: Stage, *, depth: int) -> None:
-    notes = ", ".join(f"{name} {_note(value)}" for name, value in stage.notes.items())
+    said = {name: _note(value) for name, value in stage.notes.items()}
+    notes = ", ".join(f"{name} {note}" for name, note in said.items() if note)
     indent = "  " * depth
-    click.echo(f"{indent}{stage.name:<{24 - len(indent)}}{stage.ms:9.1f} ms  {notes}")
+    click.echo(f"{indent}{stage.name:<{24 - len(indent)}}{stage.ms:9.1f} ms  {notes}".rstrip())
     for inner in stage.stages:
         print_stage(inner, depth=depth + 1)
 
@@ -39,16 +41,18 @@ def _note(value: object) -> str:
 
 def print_scores(hits: Sequence[Hit]) -> None:
     """A table of hits with the score that each stage gave."""
-    names = sorted({name for hit in hits for name in hit.scores})
-    columns = "".join(f" {name:>9}" for name in names)
-    click.secho(f"Passages\n{'rank':>6} {'score':>7}{columns}  passage", bold=True)
-    room = max(out().width - 16 - 10 * len(names), 16)
+    widths = {name: max(len(name), 6) for name in sorted({n for hit in hits for n in hit.scores})}
+    columns = "".join(f" {name:>{width}}" for name, width in widths.items())
+    click.secho(f"Passages\n{'rank':>4} {'score':>6}{columns}  passage", bold=True)
+    room = max(out().width - len(columns) - 13, 16)
     for hit in hits:
         scores = "".join(
-            f" {hit.scores[name]:>9.3f}" if name in hit.scores else f" {'-':>9}" for name in names
+            f" {hit.scores[name]:>{width}.3f}" if name in hit.scores else f" {'-':>{width}}"
+            for name, width in widths.items()
         )
-        place = f"{Path(hit.document.source).name}: {hit.passage.text}"
-        click.echo(f"{hit.rank:>6} {hit.score:>7.3f}{scores}  {shortened(place, room)}")
+        text = _below_headings(hit.passage.text, hit.passage.heading_path)
+        place = f"{Path(hit.document.source).name}: {text}"
+        click.echo(f"{hit.rank:>4} {hit.score:>6.3f}{scores}  {shortened(place, room)}")
 
 
 def print_hit(hit: Hit) -> None:
@@ -166,8 +170,14 @@ def _shown_quotes(answer: Answer) -> set[Citation]:
         citation
         for claim in answer.claims
         for citation in claim.citations
-        if _letters(citation.quote) == _letters(claim.text)
+        if _letters(claim.text) in _readings(citation.quote)
     }
+
+
+def _readings(quote: str) -> list[list[str]]:
+    """The words of a quote, as they stand and without the marks that its format may have."""
+    forms = (quote, worded(quote, "restructuredtext"), worded(quote, "markdown"))
+    return [_letters(form) for form in forms]
 
 
 def _emphasised(answer: Answer) -> str:
