@@ -28,7 +28,9 @@ class Slow(ScriptedModel):
             yield item
             time.sleep(0.2 if len(self.asked) == 1 else 0.0)
 
-model = Slow("The lamp was first lit on 3 September 1874. " + "Work began in May 1871. " * 30)
+# No sentence twice: an answer that repeats itself ends by itself, on a busy machine before Ctrl-C.
+more = " ".join(f"Boat {number} was painted in a colour that nobody knows." for number in range(60))
+model = Slow(f"The lamp was first lit on 3 September 1874. Work began in May 1871. {more}")
 with ragstone.open(sys.argv[1], llm=model, read_only=True) as corpus:
     _Conversation(corpus.chat(), quiet=False).hold()
 print("left", model.cancelled)
