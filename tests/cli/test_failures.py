@@ -198,7 +198,7 @@ def test_a_server_says_where_it_serves_only_once_it_does(synced: Path) -> None:
         port = taken.getsockname()[1]
         done = shell(f"{RAGSTONE} serve --port {port} --log none", synced)
     assert done.returncode == 2
-    assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use.\n" in done.stderr
     assert f"--port, such as {port + 1}" in done.stderr
     assert "Serving on" not in done.stderr
     done = shell(f"{RAGSTONE} serve --host nosuch.invalid --log none", synced)

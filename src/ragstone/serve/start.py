@@ -148,9 +148,8 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         if refused.errno == errno.EADDRINUSE
         else "Give an address of this machine with --host, such as 127.0.0.1."
     )
-    raise UsageError(
-        f"Cannot listen on {host}:{port}: {refused.strerror or refused}.", remedy=remedy
-    ) from refused
+    why = str(refused.strerror or refused).split(" (", 1)[0]
+    raise UsageError(f"Cannot listen on {host}:{port}: {why}.", remedy=remedy) from refused
 
 
 def stop_on_terminate() -> None:

@@ -163,7 +163,7 @@ function showText(found, passage, body) {
 
 const FLOWING = new Set(["", "paragraph", "list_item", "quote"]);
 const WRAPPED = new Set(["text", "markdown", "restructuredtext", "org", "asciidoc"]); // files of lines
-const WIDE = 55; // characters: a line as long as this was broken for width, if words follow at once
+const WIDE = 35; // characters: a line as long as this was broken for width, if words follow at once
 const OWN = /^\s*(?:[-*•+|#=]|#\.|\(?(?:\d{1,3}|[A-Za-z])[.)])\s|^\s*(?:\.\. |```|$)/; // begins something new
 const SIGN = /^(?:#{1,6}|={1,6}|\*{1,6})\s+/; // of a heading, in files that write it in front
 // What a file draws below a heading, or between the head and the rows of a table.
