@@ -1,20 +1,22 @@
 """What a question asks for: the kind of its answer, its terms, names and numbers.
 
 English question words are read; a question in another language has the kind "thing" and is
-served by its terms and names alone.
+served by its names and its terms without the function words of its language.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from ragstone.grounding.lexicon import ASKING_WORDS, FUNCTION_WORDS, word_set
 from ragstone.grounding.names import Name, names_of
 from ragstone.grounding.quantities import Quantity, quantities_of
 from ragstone.grounding.words import words_of
+from ragstone.text.language import detect_language
+from ragstone.text.stopwords import STOP_WORDS
 
 AnswerKind = Literal[
     "person", "place", "time", "number", "reason", "manner", "choice", "definition", "thing"
@@ -71,9 +73,10 @@ def understand(question: str) -> Question:
     """Take a question apart. Any text is accepted; a text without words has no terms."""
     every: dict[str, None] = {}
     telling: dict[str, None] = {}
+    small = ASKING_WORDS | _small_words(detect_language(question))
     for word in words_of(question):
         every.update(dict.fromkeys(word.terms))
-        if word.text.lower() not in ASKING_WORDS:
+        if word.text.lower() not in small:
             telling.update(dict.fromkeys(word.terms))
     kind, focus = _kind(question)
     return Question(
@@ -85,6 +88,12 @@ def understand(question: str) -> Question:
         quoted=tuple(_QUOTED.findall(question)),
         focus=focus,
     )
+
+
+@cache
+def _small_words(language: str) -> frozenset[str]:
+    """The function words of another language than English, its question words among them."""
+    return frozenset() if language == "en" else frozenset(STOP_WORDS.get(language, "").split())
 
 
 def _kind(question: str) -> tuple[AnswerKind, tuple[str, ...]]:
