@@ -137,7 +137,9 @@ def _query(row: Mapping[str, object], where: str) -> Query:
         )
     answers = row.get("answers")
     rewrite = row.get("rewrite")
-    impossible = row.get("is_impossible") or row.get("answerability") in _UNANSWERABLE
+    said = row.get("answerability")  # a word, or a list of them
+    words = said if isinstance(said, list) else [said]
+    impossible = row.get("is_impossible") or any(word in _UNANSWERABLE for word in words)
     impossible = impossible or row.get("question_type") == "null_query"
     return Query(
         str(identity),
