@@ -18,7 +18,7 @@ import numpy as np
 from ragstone.evaluation.abstention import auroc
 from ragstone.evaluation.answers import exact_match, token_f1
 from ragstone.grounding import comprehension, shortanswers
-from ragstone.grounding.abstention import THRESHOLDS
+from ragstone.grounding.abstention import READ_THRESHOLDS
 from ragstone.models.encoder import OnnxEncoder, shipped_encoder
 from ragstone.training.comprehension import (
     SETS,
@@ -29,9 +29,11 @@ from ragstone.training.comprehension import (
     decision_rows,
     gathered,
     out_of_fold,
-    short_ones,
+    regimes,
     unit_rows,
 )
+
+Parts = dict[str, tuple[np.ndarray, int]]
 
 
 def area(scores: Matrix, labels: Matrix) -> float:
@@ -53,22 +55,22 @@ def report_units(rows: Matrix, labels: Matrix, groups: Sequence[str], weights: M
 
 
 def report_decisions(
-    rows: Matrix, labels: Matrix, groups: Sequence[str], sources: Sequence[str], short: np.ndarray
+    rows: Matrix, labels: Matrix, groups: Sequence[str], sources: Sequence[str], parts: Parts
 ) -> None:
     """Areas under the curve (trees, reader, both) of each set, and what is answered of the found
-    and refused of the others at the three thresholds; questions of many terms by the trees."""
+    and refused of the others at the three thresholds; each regression by itself."""
     weights = balanced(sources)
     both = np.zeros(len(rows))
-    for mine, columns in ((short, rows), (~short, rows[:, :1])):
+    for mine, columns in parts.values():
         own = [group for group, chosen in zip(groups, mine, strict=True) if chosen]
-        both[mine] = out_of_fold(columns[mine], labels[mine], weights[mine], own)
+        both[mine] = out_of_fold(rows[mine][:, :columns], labels[mine], weights[mine], own)
     probability = 1.0 / (1.0 + np.exp(-both))
     names = np.array(["stranger" if s.startswith("stranger") else s for s in sources])
     for name in [*np.unique(names), "all"]:
         mine = (names == name) | (name == "all")
         areas = [area(s[mine], labels[mine]) for s in (rows[:, 0], rows[:, 1], both)]
         line = f"decisions {name:14} {mine.sum():5} " + " ".join(f"{a:.3f}" for a in areas)
-        for level, cut in THRESHOLDS.items():
+        for level, cut in READ_THRESHOLDS.items():
             yes, no = mine & (labels > 0), mine & (labels == 0)
             answered = (probability[yes] >= cut).mean() if yes.any() else float("nan")
             refused = (probability[no] < cut).mean() if no.any() else float("nan")
@@ -111,7 +113,7 @@ def main(arguments: Sequence[str]) -> None:
         rows, labels, groups = unit_rows(items, encoder)
         report_units(rows, labels, groups, balanced([group.split(":")[0] for group in groups]))
         rows, labels, groups, sources = decision_rows(items, encoder)
-        report_decisions(rows, labels, groups, sources, short_ones(items))
+        report_decisions(rows, labels, groups, sources, regimes(items))
         report_short(items, encoder)
 
 

@@ -29,7 +29,7 @@ from ragstone.training.pools import Asked, Pool, open_pool
 from ragstone.training.reader_samples import is_held_out
 from ragstone.types import Evidence, Hit
 
-SETS = ("squad2", "hotpotqa", "covidqa", "multihop_rag", "scifact", "fiqa_subset")
+SETS = ("squad2", "hotpotqa", "covidqa", "multihop_rag", "scifact", "fiqa_subset", "mtrag")
 STRANGERS: Mapping[str, tuple[str, ...]] = {
     "squad2": ("hotpotqa", "covidqa", "scifact", "fiqa_subset"),
     "multihop_rag": ("squad2", "covidqa"),
@@ -141,10 +141,15 @@ def decision_rows(
     return np.array(rows), np.array(labels), groups, sources
 
 
-def short_ones(items: Sequence[Looked]) -> npt.NDArray[np.bool_]:
-    """Which questions ask for one thing."""
-    most = comprehension.SHORT_TERMS
-    return np.array([len(understand(item.asked.question).terms) <= most for item in items])
+def regimes(items: Sequence[Looked]) -> dict[str, tuple[npt.NDArray[np.bool_], int]]:
+    """Which rows each of the decision's regressions is of, and how many signs it may use."""
+    asked = [understand(item.asked.question) for item in items]
+    weights = [comprehension.weights_for(question) for question in asked]
+    fact, other, long = (
+        np.array([own == wanted for own in weights])
+        for wanted in (comprehension.FACT, comprehension.OTHER, comprehension.LONG)
+    )
+    return {"FACT": (fact, 2), "OTHER": (other, 2), "LONG": (long, 1)}
 
 
 def logistic(rows: Matrix, labels: Matrix, weights: Matrix, *, ridge: float = 1e-3) -> Matrix:
@@ -208,11 +213,9 @@ def main(arguments: Sequence[str]) -> None:
         sys.stdout.write(f"UNIT = {np.round(logistic(rows, labels, weights), 4).tolist()}\n")
         rows, labels, _, sources = decision_rows(items, encoder)
         weights = balanced(sources)
-        short = short_ones(items)
-        found = logistic(rows[short], labels[short], weights[short])
-        sys.stdout.write(f"SHORT = {np.round(found, 4).tolist()}\n")
-        found = logistic(rows[~short, :1], labels[~short], weights[~short])
-        sys.stdout.write(f"LONG = {np.round(found, 4).tolist()}, the reader's word left out\n")
+        for name, (mine, columns) in regimes(items).items():
+            found = logistic(rows[mine][:, :columns], labels[mine], weights[mine])
+            sys.stdout.write(f"{name} = {np.round(found, 4).tolist()}\n")
 
 
 if __name__ == "__main__":
