@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 
 from ragstone.grounding.abstention import decide
 from ragstone.grounding.comprehension import (
+    FACT,
+    LONG,
     MOST_TOKENS,
     NOTHING,
+    OTHER,
     READ,
     Comprehension,
     can_answer,
     comprehend,
     held_in_unit,
     log_odds,
+    weights_for,
 )
 from ragstone.grounding.evidence import select
 from ragstone.grounding.questions import understand
@@ -107,6 +111,20 @@ def test_what_the_reader_says_moves_the_decision():
         chosen = select(QUESTION, hits, encoder=None, document_of=lambda _: source, read=read)
         confidences.append(decide(QUESTION, chosen, hits, read=read)[0])
     assert confidences[0] < 0.3 < 0.6 < confidences[1]
+
+
+@pytest.mark.parametrize(
+    ("question", "weights"),
+    [
+        ("Who opened the Corrin bridge?", FACT),
+        ("What was the name of the keeper's dog?", FACT),
+        ("How do I renew the licence?", OTHER),
+        ("Is the museum worth a visit?", OTHER),
+        ("Which bridge, market, tower, harbour, school, mill and chapel were built first?", LONG),
+    ],
+)
+def test_the_reader_weighs_by_what_is_asked_for(question, weights):
+    assert weights_for(understand(question)) == weights
 
 
 @given(st.floats(0, 1))

@@ -119,7 +119,7 @@ def weights_for(asked: Question) -> tuple[float, float, float]:
     """How much trees and reader count for this kind of question."""
     if len(asked.terms) > SHORT_TERMS:
         return LONG
-    return FACT if asked.kind in FACTS else OTHER
+    return FACT if asked.kind in FACTS or "name" in asked.focus else OTHER
 
 
 def _sigmoid(row: Sequence[float], weights: Sequence[float]) -> float:
