@@ -201,3 +201,9 @@ def test_any_text_parses_or_is_a_usage_error(text):
     except UsageError:
         return
     assert condition.count("?") == len(parameters)
+
+
+def test_a_field_that_is_a_column_and_a_fact_is_named_once():
+    compare = Compare("dat", "=", ("x",), 0)
+    error = parse_where("dat = 'x'").unknown_field(compare, ["date", "title", "date"])
+    assert error.remedy == "Known fields: date, title."

@@ -105,7 +105,7 @@ class Where:
             self.expression,
             compare.position,
             f"No document has a field {compare.field!r}.{guess}",
-            remedy=f"Known fields: {', '.join(sorted(known))}.",
+            remedy=f"Known fields: {', '.join(sorted(set(known)))}.",
         )
 
 
