@@ -110,12 +110,13 @@ def test_killed_in_the_midst_of_uploads_it_loses_nothing_it_confirmed(copied):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_text_that_was_cut_off_with_the_server_is_gone_on_with(copied, how):
     """Killed or stopped in the midst of writing, it loses no whole section."""
-    heads = [f"The lamp and the boat, part {number}" for number in range(40)]
-    outline = "# Skerry\n\n" + "\n\n".join(f"## {head}\n\nThe lamp?" for head in heads)
+    heads = [f"The lamp and the boat, part {number}" for number in range(60)]
+    asked = "\n".join(f"Where is buoy {number} of the lamp?" for number in range(12))  # takes time
+    outline = "# Skerry\n\n" + "\n\n".join(f"## {head}\n\n{asked}" for head in heads)
     main = "/api/corpora/main/manuscripts"
     with process(copied) as (running, url), httpx.Client(base_url=url, timeout=30) as client:
-        asked = client.post(main, json={"brief": "Skerry", "outline": outline})
-        one = f"{main}/{asked.json()['id']}"
+        begun = client.post(main, json={"brief": "Skerry", "outline": outline})
+        one = f"{main}/{begun.json()['id']}"
         with client.stream("GET", f"{one}/events") as events:
             for line in events.iter_lines():
                 if line == "event: section":
