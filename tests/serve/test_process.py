@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from ragstone.build import open_corpus
+from ragstone.serve import start
 from ragstone.testing.hashing import HashingEncoder
 
 pytestmark = pytest.mark.real
@@ -135,3 +136,9 @@ def test_a_text_that_was_cut_off_with_the_server_is_gone_on_with(copied, how):
         assert after["complete"]
         assert after["sections"][: len(before)] == before
         assert [section["heading"] for section in after["sections"]] == heads
+
+
+def test_replies_are_not_held_back_for_the_client_to_acknowledge():
+    (listening, *_) = start._listening("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as one:
+        assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
