@@ -13,6 +13,7 @@ checksum is recorded, so that a table of other weights is refused). Trained by
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ _WEIGHTS = Path(__file__).parent / "weights"
 _QUESTION_CHARACTERS = 300  # more is background
 _TITLE_CHARACTERS = 80
 _BATCH = 8
+_AT_ONCE = 2  # runs: each holds its own arrays and uses all cores anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class OnnxReader:
             )
         self._words, self._scales = _table(encoder / MODEL_FILE, table)
         self._tokens = open_tokens(encoder / TOKENIZER_FILE, max_tokens=MAX_TOKENS)
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or physical_cores()
         options.inter_op_num_threads = 1
@@ -128,7 +131,8 @@ class OnnxReader:
             types[place, : len(row)] = kinds
         vectors = self._words[ids].astype(np.float32) * self._scales[ids]
         feed = {"word_vectors": vectors, "token_type_ids": types, "lengths": lengths}
-        spans, passages = self._session.run(["span_logits", "passage_logits"], feed)
+        with self._turns:
+            spans, passages = self._session.run(["span_logits", "passage_logits"], feed)
         return spans, passages
 
     def _places(self, text: str, front: int) -> npt.NDArray[np.int64]:
