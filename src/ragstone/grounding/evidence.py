@@ -79,7 +79,7 @@ def select(
     for place in np.argsort(-probabilities, kind="stable"):
         candidate = candidates[int(place)]
         probability = float(probabilities[place])
-        held = missing < 1.0 - enough and probability < RIVAL * scores[0] if chosen else False
+        held = missing < 1.0 - enough and probability < RIVAL * scores[0]  # nothing is at first
         if chosen and (probability < TELLING or held or len(chosen) >= max_items):
             break
         cost = approximate_tokens(candidate.text) + approximate_tokens(candidate.lead_text)
