@@ -1,8 +1,10 @@
-"""The server under load: requests per second, p50 and p99 of search and ask, by number of clients.
+r"""The server under load: requests per second, p50 and p99 of search and ask, by number of clients.
 
     python bench/serve.py COLLECTION.jsonl.gz [--limit N] [--encoder hashing|shipped]
     python bench/serve.py --corpus DIR --queries QUERIES.jsonl.gz
     python bench/serve.py COLLECTION.jsonl.gz --limit N --peer PYTHON --weights DIR
+    python bench/serve.py COLLECTION.jsonl.gz --corpus DIR --peer PYTHON --weights DIR \
+                          --random-vectors
 
 Syncs the collection into a corpus of its own (or opens DIR for reading), starts the server as a
 process on loopback, and sends questions from a second process, one keep-alive connection for each
@@ -12,7 +14,9 @@ time of a request is that of the server's process, whatever else the machine doe
 the server before and after, and what batching concurrent questions would save at most.
 
 With --peer, txtai's own API (`uvicorn txtai.api:app`) serves the same rows to the same load in the
-same run, with the weights in DIR. Prints one JSON document and keeps it in bench/results.
+same run, with the weights in DIR; with --random-vectors its rows get such (their embedding would
+take hours), and only questions are embedded. Prints one JSON document and keeps it in
+bench/results.
 """
 
 from __future__ import annotations
@@ -52,11 +56,23 @@ writable: false
 embeddings: {{path: {weights}, content: true}}
 """
 PEER_BUILD = """import gzip, json, sys, itertools
+import numpy as np
 from txtai import Embeddings
-rows = map(json.loads, itertools.islice(gzip.open(sys.argv[1], "rt"), int(sys.argv[2])))
-index = Embeddings(path=sys.argv[3], content=True)
+source, limit, weights, folder, vectors = sys.argv[1:]
+rows = map(json.loads, itertools.islice(gzip.open(source, "rt"), int(limit)))
+draw = np.random.default_rng(0)
+def given(texts):
+    found = draw.standard_normal((len(texts), 384), dtype=np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+own = {"path": weights}
+index = Embeddings(
+    content=True, **({"method": "external", "transform": given} if vectors == "random" else own)
+)
 index.index((row["id"], row["title"] + " " + row["text"], None) for row in rows)
-index.save(sys.argv[4])
+for key in ("method", "transform"):
+    index.config.pop(key, None)
+index.config.update(own)  # what questions are embedded with
+index.save(folder)
 """
 
 
@@ -201,6 +217,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=10**9, help="only the first rows")
     parser.add_argument("--peer", type=Path, help="a Python that has txtai[api]")
     parser.add_argument("--weights", type=Path, help="the peer's encoder")
+    parser.add_argument("--random-vectors", action="store_true", help="of the peer's rows")
     parser.add_argument("--output", type=Path, default=RESULTS)
     given = parser.parse_args()
     queries = given.queries or given.collection.with_name("queries.jsonl.gz")
@@ -282,7 +299,11 @@ def of_peer(
 ) -> dict[str, object]:
     """txtai's API over the same rows, under the same load."""
     index, settings = base / "txtai", base / "app.yml"
-    build = [given.peer, "-c", PEER_BUILD, given.collection, str(given.limit), given.weights, index]
+    vectors = "random" if given.random_vectors else "embedded"
+    build = [
+        *(given.peer, "-c", PEER_BUILD, given.collection, str(given.limit)),
+        *(given.weights, index, vectors),
+    ]
     began = time.monotonic()
     subprocess.run([str(part) for part in build], check=True)
     built = time.monotonic() - began

@@ -30,9 +30,16 @@ def shared(folder: Path) -> Iterator[ragstone.Corpus]:
         yield corpus
 
 
-def asked(folder: Path, script: object, question: str = QUESTION, **settings: object):
+def asked(
+    folder: Path,
+    script: object,
+    question: str = QUESTION,
+    *,
+    capable: bool = True,
+    **settings: object,
+):
     """The answer, its events, and the model that wrote."""
-    model = ScriptedModel(script)
+    model = ScriptedModel(script, capable=capable)
     with ragstone.open(folder, llm=model, read_only=True, **settings) as corpus:
         events = list(corpus.ask_stream(question))
     assert isinstance(events[-1], Done)
@@ -111,6 +118,20 @@ def test_a_capable_model_that_finds_no_answer_makes_it_abstain(folder: Path) -> 
     assert answer.abstained
     assert any(isinstance(event, Abstained) for event in events)
     assert not answer.claims
+
+
+def test_what_a_weak_model_leaves_out_is_quoted(folder: Path) -> None:
+    beside = "The optic is a second-order Fresnel lens."
+    answer, _, _ = asked(folder, beside, capable=False)
+    assert [claim.text for claim in answer.claims[:-1]] == [beside]
+    assert "1874" in answer.claims[-1].text
+    assert answer.claims[-1].reason == "quoted"
+    assert [h.of(answer.text) for h in answer.highlights] == ["3 September 1874"]
+
+
+def test_a_weak_model_that_says_it_is_not_helped(folder: Path) -> None:
+    answer, _, _ = asked(folder, f"{TRUE} [1]", capable=False)
+    assert [claim.text for claim in answer.claims] == [TRUE]
 
 
 def test_no_model_is_asked_what_the_documents_do_not_hold(folder: Path) -> None:

@@ -160,9 +160,14 @@ def ask_stream(
             yield Abstained(declined)
             yield sheet.done(declined)
             return
-    if not sheet.claims:
-        for claim in _quotes(question, chosen):
-            yield sheet.show(claim, "\n")
+    quotes = list(_quotes(question, chosen))
+    if sheet.claims and components.model is not None and not components.model.capable:
+        likely = shortanswers.find(question, sheet.quoted(quotes), memory=memory, read=read)
+        quotes = _left_out(sheet, quotes, likely)
+    elif sheet.claims:
+        quotes = []
+    for claim in quotes:
+        yield sheet.show(claim, "\n")
     sheet.highlight(shortanswers.find(question, sheet.cited(), memory=memory, read=read))
     yield sheet.done(None)
 
@@ -244,6 +249,23 @@ def _quotes(question: str, evidence_: Sequence[Evidence]) -> Iterator[Claim]:
             yield Claim(text, Span(0, 0), "supported", "quoted", 1.0, cited)
 
 
+def _left_out(
+    sheet: _Sheet, quotes: Sequence[Claim], likely: shortanswers.ShortAnswer | None
+) -> list[Claim]:
+    """The quote that a weak model's true statements leave out: the one with the words that most
+    likely answer, where no statement holds them; where no few words answer, the best one, unless a
+    statement rests on it."""
+    wanted = quotes[0]
+    if likely is not None:
+        if " ".join(likely.text.split()).casefold() in sheet.text.casefold():
+            return []
+        held = sheet.quoted(quotes)[likely.index]
+        wanted = next(q for q in quotes if q.citations[0].span == held.span)
+    shown = {(c.document_id, c.span) for claim in sheet.claims for c in claim.citations}
+    rests = {(c.document_id, c.span) for c in wanted.citations} <= shown
+    return [] if rests and likely is None else [wanted]
+
+
 class _Sheet:
     """What has been shown so far: the text, its claims, and numbered citations."""
 
@@ -314,7 +336,11 @@ class _Sheet:
 
     def cited(self) -> list[Evidence]:
         """The evidence that the shown claims stand on, the most telling first."""
-        spans = {(c.document_id, c.span) for claim in self.claims for c in claim.citations}
+        return self.quoted(self.claims)
+
+    def quoted(self, claims: Sequence[Claim]) -> list[Evidence]:
+        """The evidence that `claims` cite, the most telling first."""
+        spans = {(c.document_id, c.span) for claim in claims for c in claim.citations}
         return [item for item in self.evidence if (item.document.id, item.span) in spans]
 
     def _document(self, document_id: str) -> Document:
