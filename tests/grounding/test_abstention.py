@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ragstone.grounding.abstention import THRESHOLDS, decide, missing_part
 from ragstone.grounding.citations import was_shown
-from ragstone.grounding.extractive import compose
+from ragstone.grounding.extractive import Quote, quotes
 from ragstone.grounding.instructions import addresses_model
 from ragstone.grounding.shortanswers import find
 from ragstone.grounding.suggestions import could_answer
@@ -87,22 +87,35 @@ def test_a_partial_answer_names_the_missing_part():
     assert missing_part("How long is the Corrin bridge?", evidence, HITS) == ""
 
 
-def test_composed_answers_are_quotes_with_their_markers():
+def test_the_best_piece_is_quoted():
     evidence = [
         piece("Rain fell.", id="a", score=0.1),
         piece("It opened in 1931.", id="b", score=0.9),
     ]
-    assert compose("When?", evidence) == "“It opened in 1931.” [2]"
-    assert compose("When?", []) == ""
+    assert quotes("When?", evidence) == [Quote(1, "“It opened in 1931.”")]
+    assert quotes("When?", []) == []
+
+
+def test_the_sentence_of_a_later_step_is_quoted_where_a_question_has_many_terms():
+    director = piece("The director of Bergheim was Anna Ruud.", id="a", score=0.6)
+    born = piece("Anna Ruud was born in Bodø.", id="b", score=0.15)
+    long = "In which northern Norwegian town was the director of the film Bergheim born?"
+    assert [q.place for q in quotes("Who directed Bergheim?", [director, born])] == [0]
+    assert [q.place for q in quotes(long, [director, born])] == [0, 1]
 
 
 def test_a_quote_reads_without_the_marks_of_its_format():
     text = "* :data:`SECRET_KEY` is set with ``flask run`` as `Celery`_ shows::"
     item = pieces(text)[0]
     marked = replace(item, document=replace(item.document, format="restructuredtext"))
-    quoted = compose("What?", [marked]).replace("`", "")
-    assert quoted == "“SECRET_KEY is set with flask run as Celery shows:” [1]"
-    assert compose("What?", [item]) == f"“{text.removeprefix('* ')}” [1]"
+    (quoted,) = quotes("What?", [marked])
+    assert quoted.words.replace("`", "") == "“SECRET_KEY is set with flask run as Celery shows:”"
+    assert quotes("What?", [item]) == [Quote(0, f"“{text.removeprefix('* ')}”")]
+
+
+def test_a_quote_keeps_what_looks_like_a_marker():
+    text = "The bridge [12] has rows[0] of piers [3]."
+    assert quotes("What?", pieces(text)) == [Quote(0, f"“{text}”")]
 
 
 def test_a_refusal_names_a_question_that_the_documents_could_answer():

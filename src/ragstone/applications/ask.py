@@ -242,11 +242,9 @@ def _may_end(text: str) -> bool:
 
 def _quotes(question: str, evidence_: Sequence[Evidence]) -> Iterator[Claim]:
     """The answer in the documents' own words; true by being quotes."""
-    for line in extractive.compose(question, evidence_).splitlines():
-        for number in claims.markers_of(line)[-1:]:
-            text = claims.without_markers(line)
-            cited = (citations.cite(evidence_[number - 1]),)
-            yield Claim(text, Span(0, 0), "supported", "quoted", 1.0, cited)
+    for quote in extractive.quotes(question, evidence_):
+        cited = (citations.cite(evidence_[quote.place]),)
+        yield Claim(quote.words, Span(0, 0), "supported", "quoted", 1.0, cited)
 
 
 def _left_out(

@@ -1,36 +1,54 @@
 """An answer made of nothing but quotes: what is said when no model may or can say it.
 
-Law: every statement of the draft is an evidence text, word for word, with its marker. Only the
-marks of the document's format are left out; the citation keeps them.
+Law: every statement is an evidence text, word for word. Only the marks of the document's format
+are left out; the citation keeps them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ragstone.grounding.questions import understand
 from ragstone.text.wording import worded
 from ragstone.types import Evidence
 
 MAX_QUOTES = 3
 _WORTH = 0.35  # of the best score: a sentence below it adds words, not an answer
+# A question of many terms asks in several steps, and the sentence of a later one scores less. With
+# .2 from seven terms on HotpotQA's quotes hold the answer in .71 instead of .61 (116 questions) at
+# the same share of quotes that are of a gold page or hold it (.80); with .1 in .72, at .78.
+_WORTH_OF_STEP = 0.2
+_SEVERAL_STEPS = 7  # terms of the question
 
 
-def compose(question: str, evidence: Sequence[Evidence], *, max_quotes: int = MAX_QUOTES) -> str:
-    """The best one to three pieces of evidence as quotes with markers, "" for no evidence.
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The words of `evidence[place]` on one line, in quotation marks."""
+
+    place: int
+    words: str
+
+
+def quotes(
+    question: str, evidence: Sequence[Evidence], *, max_quotes: int = MAX_QUOTES
+) -> list[Quote]:
+    """The best one to three pieces of evidence as quotes, none for no evidence.
 
     The best comes first; others follow if they score within reach of it, those of the same
-    document in the document's order. Markers are places in `evidence`, from 1.
+    document in the document's order.
     """
     if not evidence:
-        return ""
+        return []
     order = sorted(range(len(evidence)), key=lambda place: (-evidence[place].score, place))
     best = order[0]
-    near = [p for p in order[1:] if evidence[p].score >= _WORTH * evidence[best].score]
-    chosen = [best, *near[: max_quotes - 1]]
-    return "\n".join(quote(evidence[place], place + 1) for place in chosen)
+    several = len(understand(question).terms) >= _SEVERAL_STEPS
+    least = (_WORTH_OF_STEP if several else _WORTH) * evidence[best].score
+    near = [p for p in order[1:] if evidence[p].score >= least]
+    return [quote(evidence[place], place) for place in (best, *near[: max_quotes - 1])]
 
 
-def quote(item: Evidence, number: int) -> str:
-    """One piece of evidence on one line, in quotation marks, with its marker."""
+def quote(item: Evidence, place: int) -> Quote:
+    """One piece of evidence, which is number `place` (from 0) of what is shown."""
     words = worded(item.text, item.document.format) or " ".join(item.text.split())
-    return f"“{words}” [{number}]"
+    return Quote(place, f"“{words}”")
