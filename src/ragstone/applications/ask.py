@@ -13,17 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ragstone.applications import prompts
-from ragstone.applications.events import Abstained, Done, Event, Removed, Retrieved, Stated
+from ragstone.applications.events import Abstained, Done, Event, Retrieved
 from ragstone.applications.fitting import fitted
+from ragstone.applications.sheet import Sheet
 from ragstone.applications.stepwise import complete
 from ragstone.grounding import (
     abstention,
     citations,
     claims,
     comprehension,
-    conflicts,
     evidence,
     extractive,
+    rereading,
     shortanswers,
 )
 from ragstone.grounding.tokens import TokenMemory, token_encoder
@@ -41,16 +42,12 @@ from ragstone.trace import Trace
 from ragstone.types import (
     Abstention,
     Answer,
-    Citation,
     Claim,
-    Document,
     Evidence,
-    Hit,
     Message,
     Span,
 )
 
-UNPROVED = "[unproved]"  # marks a failed claim that is shown on request
 _MOST_REPEATS = 2  # a small model that turns in circles is stopped
 
 
@@ -149,31 +146,42 @@ def ask_stream(
             )
             stage.note(added=len(chosen) - before)
     yield Retrieved(tuple(hits), tuple(chosen), confidence)
-    sheet = _Sheet(question, components, hits, chosen, confidence, trace)
+    model = components.model
+    sheet = Sheet(
+        question,
+        chosen,
+        hits=hits,
+        confidence=confidence,
+        judge=components.judge,
+        snapshot=components.snapshot,
+        model=model.name if model else "none",
+        trace=trace,
+    )
     if declined is not None:
         yield Abstained(declined)
         yield sheet.done(declined)
         return
-    if components.model is not None:
-        declined = yield from _written(sheet, components.model, options)
+    if model is not None:
+        declined = yield from _written(sheet, model, options)
         if declined is not None:
             yield Abstained(declined)
             yield sheet.done(declined)
             return
-    quotes = list(_quotes(question, chosen))
-    if sheet.claims and components.model is not None and not components.model.capable:
-        likely = shortanswers.find(question, sheet.quoted(quotes), memory=memory, read=read)
-        quotes = _left_out(sheet, quotes, likely)
-    elif sheet.claims:
-        quotes = []
-    for claim in quotes:
-        yield sheet.show(claim, "\n")
-    sheet.highlight(shortanswers.find(question, sheet.cited(), memory=memory, read=read))
+    with trace.stage("reread"):
+        again = rereading.reread(question, chosen, components.reader)
+    weak = model is None or not model.capable
+    pool = chosen if weak or not sheet.claims else sheet.cited()
+    likely = shortanswers.find(question, pool, memory=memory, read=read, again=again)
+    if weak or not sheet.claims:
+        for claim in _left_out(sheet, question, likely):
+            yield sheet.show(claim, "\n")
+    if likely is not None:
+        sheet.highlight(pool[likely.index], likely)
     yield sheet.done(None)
 
 
 def _written(
-    sheet: _Sheet, model: LanguageModel, options: AskOptions
+    sheet: Sheet, model: LanguageModel, options: AskOptions
 ) -> Generator[Event, None, Abstention | None]:
     """Let the model write, and show what stands; gives an abstention if a capable model says
     that the evidence does not hold the answer and nothing it wrote proves otherwise."""
@@ -201,7 +209,7 @@ def _written(
 
 
 def _draft(
-    sheet: _Sheet, model: LanguageModel, messages: Sequence[Message], options: AskOptions
+    sheet: Sheet, model: LanguageModel, messages: Sequence[Message], options: AskOptions
 ) -> Generator[Event, None, str]:
     """One generation: each statement is judged as soon as the next one begins."""
     draft = ""
@@ -224,14 +232,14 @@ def _draft(
                     found = claims.split(draft)[judged:-1]
                     judged += len(found)
                     for claim in found:
-                        yield from sheet.judge(claim, draft, options)
+                        yield from sheet.judge(claim, draft, mark=options.failed_claims == "mark")
                 if sheet.repeats > _MOST_REPEATS:
                     break
         finally:
             if isinstance(stream, Generator):
                 stream.close()
         for claim in claims.split(draft)[judged:]:
-            yield from sheet.judge(claim, draft, options)
+            yield from sheet.judge(claim, draft, mark=options.failed_claims == "mark")
     return draft
 
 
@@ -240,155 +248,24 @@ def _may_end(text: str) -> bool:
     return any(mark in text for mark in ".!?;\n。！？।؟")
 
 
-def _quotes(question: str, evidence_: Sequence[Evidence]) -> Iterator[Claim]:
-    """The answer in the documents' own words; true by being quotes."""
-    for quote in extractive.quotes(question, evidence_):
-        cited = (citations.cite(evidence_[quote.place]),)
-        yield Claim(quote.words, Span(0, 0), "supported", "quoted", 1.0, cited)
+def _left_out(sheet: Sheet, question: str, likely: shortanswers.ShortAnswer | None) -> list[Claim]:
+    """The quotes that the statements so far leave out.
+
+    Without a statement all of them, and the piece with the words that most likely answer. A weak
+    model's true statements leave out that piece, where none holds the words; where no few words
+    answer, the best quote, unless a statement rests on it.
+    """
+    quotes = extractive.quotes(question, sheet.evidence)
+    if likely is not None and all(quote.place != likely.index for quote in quotes):
+        quotes.append(extractive.quote(sheet.evidence[likely.index], likely.index))
+    if sheet.claims and likely is not None:
+        said = " ".join(likely.text.split()).casefold() in sheet.text.casefold()
+        quotes = [quote for quote in quotes if quote.place == likely.index and not said]
+    elif sheet.claims:
+        quotes = [quote for quote in quotes[:1] if sheet.evidence[quote.place] not in sheet.cited()]
+    return [_quoted(sheet.evidence[quote.place], quote.words) for quote in quotes]
 
 
-def _left_out(
-    sheet: _Sheet, quotes: Sequence[Claim], likely: shortanswers.ShortAnswer | None
-) -> list[Claim]:
-    """The quote that a weak model's true statements leave out: the one with the words that most
-    likely answer, where no statement holds them; where no few words answer, the best one, unless a
-    statement rests on it."""
-    wanted = quotes[0]
-    if likely is not None:
-        if " ".join(likely.text.split()).casefold() in sheet.text.casefold():
-            return []
-        held = sheet.quoted(quotes)[likely.index]
-        wanted = next(q for q in quotes if q.citations[0].span == held.span)
-    shown = {(c.document_id, c.span) for claim in sheet.claims for c in claim.citations}
-    rests = {(c.document_id, c.span) for c in wanted.citations} <= shown
-    return [] if rests and likely is None else [wanted]
-
-
-class _Sheet:
-    """What has been shown so far: the text, its claims, and numbered citations."""
-
-    def __init__(
-        self,
-        question: str,
-        components: Components,
-        hits: Sequence[Hit],
-        evidence: Sequence[Evidence],
-        confidence: float,
-        trace: Trace,
-    ) -> None:
-        self.question = question
-        self.evidence = tuple(evidence)
-        self.confidence = confidence
-        self.trace = trace
-        self.text = ""
-        self.claims: list[Claim] = []
-        self.failed: list[Claim] = []
-        self.highlights: list[Span] = []
-        self.repeats = 0
-        self._components = components
-        self._hits = tuple(hits)
-        self._numbers: dict[tuple[str, Span], int] = {}
-        self._citations: list[Citation] = []
-        self._documents: dict[str, Document] = {}  # a cited document is read once
-        self._said: set[str] = set()
-        self._end = 0  # of the last claim, in its draft
-
-    def judge(self, found: claims.DraftClaim, draft: str, options: AskOptions) -> Iterator[Event]:
-        """Check one statement of a draft, and show it if it stands."""
-        words = " ".join(found.stated.casefold().split())
-        if words in self._said:
-            self.repeats += 1
-            return
-        self._said.add(words)
-        between = draft[self._end : found.span.start]
-        self._end = found.span.end
-        claim = Claim(found.text, Span(0, 0), "unsupported")
-        claim = self._components.judge.judge(claim, self.evidence)
-        claim = replace(claim, text=found.stated)
-        if claim.verdict == "supported" and claim.citations:
-            yield self.show(claim, "\n" if "\n" in between else " ")
-            return
-        self.failed.append(claim)
-        if options.failed_claims == "mark":
-            yield self.show(replace(claim, citations=()), " ")
-        else:
-            yield Removed(claim)
-
-    def show(self, claim: Claim, separator: str) -> Stated:
-        """Append a claim and its citation numbers; every citation is checked first."""
-        marks = ""
-        for citation in claim.citations:
-            citations.check(citation, self._document(citation.document_id))
-            key = (citation.document_id, citation.span)
-            if key not in self._numbers:
-                self._numbers[key] = len(self._numbers) + 1
-                self._citations.append(citation)
-            marks += f"[{self._numbers[key]}]"
-        before = separator if self.text else ""
-        start = len(self.text) + len(before)
-        placed = replace(claim, span=Span(start, start + len(claim.text)))
-        added = f"{before}{claim.text} {marks or UNPROVED}"
-        self.text += added
-        self.claims.append(placed)
-        return Stated(added, placed)
-
-    def cited(self) -> list[Evidence]:
-        """The evidence that the shown claims stand on, the most telling first."""
-        return self.quoted(self.claims)
-
-    def quoted(self, claims: Sequence[Claim]) -> list[Evidence]:
-        """The evidence that `claims` cite, the most telling first."""
-        spans = {(c.document_id, c.span) for claim in claims for c in claim.citations}
-        return [item for item in self.evidence if (item.document.id, item.span) in spans]
-
-    def _document(self, document_id: str) -> Document:
-        if document_id not in self._documents:
-            self._documents[document_id] = self._components.snapshot.document(document_id)
-        return self._documents[document_id]
-
-    def highlight(self, short: shortanswers.ShortAnswer | None) -> None:
-        """Mark the few words that answer most directly, where they stand in the text."""
-        if short is None:
-            return
-        item = self.cited()[short.index]
-        words = " ".join(short.text.split())
-        before = len(" ".join(item.text[: short.span.start].split()))
-        for claim in self.claims:
-            if not any(citation.span == item.span for citation in claim.citations):
-                continue
-            start = claim.text.find(words, before)  # in a quote; a model's words may stand earlier
-            start = start if start >= 0 else claim.text.find(words)
-            if start >= 0:
-                start += claim.span.start
-                self.highlights.append(Span(start, start + len(words)))
-                return
-
-    def done(self, declined: Abstention | None) -> Done:
-        """The end, with everything in one value."""
-        model = self._components.model
-        shown = {claim.text for claim in self.claims}
-        return Done(
-            Answer(
-                question=self.question,
-                text=declined.reason if declined else self.text,
-                claims=tuple(self.claims),
-                citations=tuple(self._citations),
-                hits=self._hits,
-                evidence=self.evidence,
-                removed=tuple(claim for claim in self.failed if claim.text not in shown),
-                abstention=declined,
-                confidence=self.confidence,
-                missing=""
-                if declined
-                else abstention.missing_part(self.question, self.evidence, self._hits),
-                conflicts=()
-                if declined
-                else tuple(
-                    conflict.worded(self.evidence) for conflict in conflicts.find(self.evidence)
-                ),
-                highlights=tuple(self.highlights),
-                model=model.name if model else "none",
-                version=self._components.snapshot.version,
-                timings_ms=self.trace.timings_ms(),
-            )
-        )
+def _quoted(item: Evidence, words: str) -> Claim:
+    """A statement in the document's own words; true by being a quote."""
+    return Claim(words, Span(0, 0), "supported", "quoted", 1.0, (citations.cite(item),))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ragstone.grounding.questions import AnswerKind, Question
 from ragstone.protocols import PassageReading, Reader
@@ -22,17 +23,51 @@ from ragstone.types import Hit, Span, UnitKind
 READ = 4  # best hits that are read: the cost is theirs
 MOST_TOKENS = 24  # of an answer
 READABLE: frozenset[UnitKind] = frozenset({"sentence", "list_item"})  # it was trained on prose
-_LANGUAGES = frozenset({"en", ""})  # of question and document; "" is too short to tell
+_LANGUAGES = frozenset({"en", ""})
 _SURE = 12.0  # log-odds beyond which nothing is learned
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The likeliest answer in a stretch of text: its code points, and the log-odds that this is
-    the answer rather than that the passage holds none."""
+    """A likely answer in a stretch of text: its code points, and the log-odds that this is the
+    answer rather than that what was read holds none."""
 
     span: Span
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a reading says of the tokens in a stretch of text: log-probabilities that an answer
+    starts or ends there, as in `PassageReading`; `places` (tokens, 2) count from the stretch's
+    start."""
+
+    places: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+    none: float
+
+    def likeliest(self, most: int = 1) -> list[Found]:
+        """The `most` likeliest answers, the best first; they may overlap."""
+        scores = self.starts[:, None] + self.ends[None, :]
+        shape = np.ones(scores.shape, dtype=bool)
+        scores = np.where(np.triu(shape) & ~np.triu(shape, MOST_TOKENS), scores, -np.inf)
+        found = []
+        for place in np.argsort(-scores, axis=None, kind="stable")[:most]:
+            begin, end = np.unravel_index(int(place), scores.shape)
+            if np.isfinite(scores[begin, end]):
+                span = Span(int(self.places[begin, 0]), int(self.places[end, 1]))
+                found.append(Found(span, _bounded(float(scores[begin, end]) - self.none)))
+        return found
+
+
+def stretch_of(reading: PassageReading, span: Span) -> Stretch | None:
+    """The part of a reading inside `span` of the text that was read; None where no token is."""
+    own = (reading.places[:, 0] >= span.start) & (reading.places[:, 1] <= span.end)
+    if not own.any():
+        return None
+    places = reading.places[own] - span.start
+    return Stretch(places, reading.starts[own], reading.ends[own], reading.none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +79,25 @@ class Comprehension:
     def __bool__(self) -> bool:
         return bool(self.readings)
 
-    def within(self, rank: int, span: Span) -> Found | None:
-        """The likeliest answer inside `span` (of the document) in the hit of that rank; None where
-        the hit was not read or no token lies in the span."""
+    def stretch(self, rank: int, span: Span) -> Stretch | None:
+        """What the hit of that rank says of `span` (of the document); None where the hit was not
+        read or no token lies in the span."""
         if rank not in self.readings:
             return None
         hit, reading = self.readings[rank]
         start = hit.passage.span.start
-        inside = (reading.places[:, 0] >= span.start - start) & (
-            reading.places[:, 1] <= span.end - start
-        )
-        own = np.flatnonzero(inside)
-        if not len(own):
+        inside = Span(max(span.start, start) - start, max(span.end, start) - start)
+        return stretch_of(reading, inside)
+
+    def within(self, rank: int, span: Span) -> Found | None:
+        """The likeliest answer inside `span` (of the document) in the hit of that rank; None where
+        the hit was not read or no token lies in the span."""
+        stretch = self.stretch(rank, span)
+        if stretch is None:
             return None
-        first, last = int(own[0]), int(own[-1]) + 1
-        scores = reading.starts[first:last, None] + reading.ends[None, first:last]
-        shape = np.ones(scores.shape, dtype=bool)
-        scores = np.where(np.triu(shape) & ~np.triu(shape, MOST_TOKENS), scores, -np.inf)
-        begin, end = np.unravel_index(int(scores.argmax()), scores.shape)
-        places = reading.places[first:last]
-        found = Span(start + int(places[begin, 0]), start + int(places[end, 1]))
-        return Found(found, _bounded(float(scores[begin, end]) - reading.none))
+        (best,) = stretch.likeliest()
+        start = max(span.start, self.readings[rank][0].passage.span.start)
+        return Found(Span(start + best.span.start, start + best.span.end), best.score)
 
     def answers(self) -> float:
         """The largest log-odds that a hit as a whole answers; -12 where none was read."""
@@ -127,11 +160,16 @@ def _sigmoid(row: Sequence[float], weights: Sequence[float]) -> float:
     return 1.0 / (1.0 + math.exp(-_bounded(total + weights[-1])))
 
 
+def knows(language: str) -> bool:
+    """Whether the reader was trained on a language; "" is a text too short to tell."""
+    return language in _LANGUAGES
+
+
 def comprehend(question: str, hits: Sequence[Hit], reader: Reader | None) -> Comprehension:
     """Read the best hits; empty without a reader, and for languages that it does not know."""
-    if reader is None or detect_language(question) not in _LANGUAGES:
+    if reader is None or not knows(detect_language(question)):
         return NOTHING
-    chosen = [hit for hit in hits[:READ] if hit.document.language in _LANGUAGES]
+    chosen = [hit for hit in hits[:READ] if knows(hit.document.language)]
     if not chosen:
         return NOTHING
     texts = [hit.passage.text for hit in chosen]
