@@ -15,7 +15,7 @@ from ragstone.grounding.shortanswers import find
 from ragstone.protocols import PassageReading
 from ragstone.testing.pointing import PointingReader
 
-QUESTION = "In which town was the director of Bergheim born?"
+QUESTION = "In which northern town of Norway was the director of the film Bergheim born?"
 DIRECTED = "The film Bergheim was directed by Anna Ruud."
 BORN = "Ruud was born in Bodø and moved to Tromsø."
 
@@ -66,7 +66,11 @@ def test_rows_and_other_languages_are_not_read():
     assert again.stretch(row) is None
     assert reread(QUESTION, [row], reader) is None
     assert reread(QUESTION, [prose], None) is None
-    assert reread("Wo wurde die Regisseurin des Films geboren?", [prose], reader) is None
+    german_question = (
+        "In welcher Stadt im Norden Norwegens wurde die Regisseurin des Films Bergheim geboren?"
+    )
+    assert reread(german_question, [prose], reader) is None
+    assert reread("Who directed Bergheim?", [prose], reader) is None  # one step
 
 
 def test_two_readings_of_a_piece_are_added_and_one_stands_alone():

@@ -169,12 +169,14 @@ def ask_stream(
             return
     with trace.stage("reread"):
         again = rereading.reread(question, chosen, components.reader)
-    weak = model is None or not model.capable
-    pool = chosen if weak or not sheet.claims else sheet.cited()
+    quotes = extractive.quotes(question, chosen)
+    weak = model is not None and not model.capable
+    pool = [chosen[quote.place] for quote in quotes] if weak or not sheet.claims else sheet.cited()
     likely = shortanswers.find(question, pool, memory=memory, read=read, again=again)
-    if weak or not sheet.claims:
-        for claim in _left_out(sheet, question, likely):
-            yield sheet.show(claim, "\n")
+    if sheet.claims:
+        quotes = [quotes[place] for place in _left_out(sheet, pool, likely)] if weak else []
+    for quote in quotes:
+        yield sheet.show(_quoted(chosen[quote.place], quote.words), "\n")
     if likely is not None:
         sheet.highlight(pool[likely.index], likely)
     yield sheet.done(None)
@@ -248,22 +250,16 @@ def _may_end(text: str) -> bool:
     return any(mark in text for mark in ".!?;\n。！？।؟")
 
 
-def _left_out(sheet: Sheet, question: str, likely: shortanswers.ShortAnswer | None) -> list[Claim]:
-    """The quotes that the statements so far leave out.
-
-    Without a statement all of them, and the piece with the words that most likely answer. A weak
-    model's true statements leave out that piece, where none holds the words; where no few words
-    answer, the best quote, unless a statement rests on it.
-    """
-    quotes = extractive.quotes(question, sheet.evidence)
-    if likely is not None and all(quote.place != likely.index for quote in quotes):
-        quotes.append(extractive.quote(sheet.evidence[likely.index], likely.index))
-    if sheet.claims and likely is not None:
-        said = " ".join(likely.text.split()).casefold() in sheet.text.casefold()
-        quotes = [quote for quote in quotes if quote.place == likely.index and not said]
-    elif sheet.claims:
-        quotes = [quote for quote in quotes[:1] if sheet.evidence[quote.place] not in sheet.cited()]
-    return [_quoted(sheet.evidence[quote.place], quote.words) for quote in quotes]
+def _left_out(
+    sheet: Sheet, quoted: Sequence[Evidence], likely: shortanswers.ShortAnswer | None
+) -> list[int]:
+    """Which quote, if any, a weak model's true statements leave out: the one with the words that
+    most likely answer, where no statement holds them; where no few words answer, the best one,
+    unless a statement rests on it."""
+    if likely is None:
+        return [] if quoted[0] in sheet.cited() else [0]
+    said = " ".join(likely.text.split()).casefold() in sheet.text.casefold()
+    return [] if said else [likely.index]
 
 
 def _quoted(item: Evidence, words: str) -> Claim:

@@ -15,11 +15,10 @@ from ragstone.types import Evidence
 
 MAX_QUOTES = 3
 _WORTH = 0.35  # of the best score: a sentence below it adds words, not an answer
-# A question of many terms asks in several steps, and the sentence of a later one scores less. With
-# .2 from seven terms on HotpotQA's quotes hold the answer in .71 instead of .61 (116 questions) at
-# the same share of quotes that are of a gold page or hold it (.80); with .1 in .72, at .78.
+# The sentence of a later step scores less. With .2 for questions of several steps HotpotQA's quotes
+# hold the answer in .71 instead of .61 (116 questions), at the same share of quotes that are of a
+# gold page or hold it (.80); with .1 in .72, at .78.
 _WORTH_OF_STEP = 0.2
-_SEVERAL_STEPS = 7  # terms of the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ def quotes(
         return []
     order = sorted(range(len(evidence)), key=lambda place: (-evidence[place].score, place))
     best = order[0]
-    several = len(understand(question).terms) >= _SEVERAL_STEPS
-    least = (_WORTH_OF_STEP if several else _WORTH) * evidence[best].score
+    worth = _WORTH_OF_STEP if understand(question).in_steps else _WORTH
+    least = worth * evidence[best].score
     near = [p for p in order[1:] if evidence[p].score >= least]
     return [quote(evidence[place], place) for place in (best, *near[: max_quotes - 1])]
 

@@ -108,7 +108,7 @@ def _by_reader(
     top = max(item.score for item in evidence)
     for place, item in enumerate(evidence):
         said = said_of(item, read, again)
-        if said is None or (again is None and item.score < _LEAST * top):
+        if said is None or item.score < _LEAST * top:
             continue
         for found in said.likeliest(_TRIED):
             words = found.span.of(item.text)
