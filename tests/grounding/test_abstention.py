@@ -104,6 +104,16 @@ def test_the_sentence_of_a_later_step_is_quoted_where_a_question_has_many_terms(
     assert [q.place for q in quotes(long, [director, born])] == [0, 1]
 
 
+def test_an_explanation_is_quoted_in_the_documents_own_order():
+    last = piece("Then press the button.", id="a", before="Turn the key first. ", score=0.5)
+    first = piece("Turn the key first.", id="a", score=0.1)
+    other = piece("The pump is old.", id="b", score=0.2)
+    faint = piece("It rained.", id="c", score=0.04)
+    evidence = [last, other, first, faint]
+    assert [q.place for q in quotes("How do I start the pump?", evidence)] == [2, 0, 1]
+    assert [q.place for q in quotes("Who built the pump?", evidence)] == [0, 1]
+
+
 def test_a_quote_reads_without_the_marks_of_its_format():
     text = "* :data:`SECRET_KEY` is set with ``flask run`` as `Celery`_ shows::"
     item = pieces(text)[0]

@@ -57,6 +57,8 @@ _VERBS = word_set("is are was were did does do has have had can could will would
 # Content terms from which a question is taken for one of several steps: so are 80% of HotpotQA's,
 # every one of MultiHop-RAG's, 20% of SQuAD's.
 STEPS_FROM = 7
+_IN_SENTENCES = frozenset({"reason", "manner", "choice"})
+_OF_SOMETHING = re.compile(r"\b(?:of|for|in|at|on|by|to|from|with|between)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,13 @@ class Question:
     def in_steps(self) -> bool:
         """Whether it asks so much that one sentence seldom answers all of it."""
         return len(self.terms) >= STEPS_FROM
+
+    @property
+    def explained(self) -> bool:
+        """Whether sentences answer it, not a few words: a reason, a manner, a choice, or what
+        something is ("What is a narthex?", not "What is the height of the tower?")."""
+        defines = self.kind == "definition" and not _OF_SOMETHING.search(self.text)
+        return defines or self.kind in _IN_SENTENCES
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,6 @@ definition, and one that offers a choice, is better served by the whole sentence
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +30,6 @@ _TRIED = 4  # likeliest stretches of a piece, of which the first of the right ki
 # Probability from which words are marked. With the set left out of training, the likeliest
 # stretch of the right sentence shares .36 of its words (F1) with the reference at .1, .53 at .5.
 _SURE = 0.1
-_WHOLE = frozenset({"reason", "manner", "choice"})
 _FIGURES = NUMBER_WORDS.keys() | SCALES.keys() | {"one", "once", "twice", "half", "none"}
 _TIMES = MONTHS.keys() | word_set(
     """century centuries decade decades day days week weeks month months year years hour hours
@@ -39,7 +37,6 @@ _TIMES = MONTHS.keys() | word_set(
     yearly annually monday tuesday wednesday thursday friday saturday sunday spring summer autumn
     fall winter christmas easter am pm a.m p.m era age ages war period antiquity medieval"""
 )
-_OF_SOMETHING = re.compile(r"\b(?:of|for|in|at|on|by|to|from|with|between)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def find(
     has them.
     """
     asked = understand(question)
-    if not evidence or asked.kind in _WHOLE or _defines_only(asked):
+    if not evidence or asked.explained:
         return None
     comprehended = _by_reader(asked, evidence, read, again)
     if comprehended is not None:
@@ -155,9 +152,3 @@ def _narrowed(asked: Question, text: str, span: Span) -> Span:
         and q.kind != "ordinal"
     ]
     return Span(held[0].start, held[0].end) if len(held) == 1 else span
-
-
-def _defines_only(asked: Question) -> bool:
-    """Whether a question asks what something is ("What is a narthex?"), not for one fact about
-    it ("What is the height of the tower?")."""
-    return asked.kind == "definition" and not _OF_SOMETHING.search(asked.text)
