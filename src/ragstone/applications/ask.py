@@ -360,7 +360,8 @@ class _Sheet:
                 conflicts=()
                 if declined
                 else tuple(
-                    conflict.worded(self.evidence) for conflict in conflicts.find(self.evidence)
+                    conflict.worded(self.evidence)
+                    for conflict in conflicts.find(self.evidence, question=self.question)
                 ),
                 highlights=tuple(self.highlights),
                 model=model.name if model else "none",
