@@ -16,7 +16,6 @@ HEAVY = (
     "tokenizers",
     "torch",
     "openvino_genai",
-    "rich",
     "click",
     "sqlite3",
 )

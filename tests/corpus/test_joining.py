@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.corpus.arrays import ArraysFile, open_arrays, write_arrays
-from ragstone.corpus.postings import Postings, PostingsBuilder, join_postings
+from ragstone.corpus.joining import join_postings
+from ragstone.corpus.postings import Postings, PostingsBuilder
 from ragstone.corpus.vectors import DenseIndex, join_vectors, kept_vectors, quantise, signs_of
 from ragstone.errors import CorpusError
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ragstone.corpus.arrays import ArraysFile, open_arrays, write_arrays
 from ragstone.corpus.bm25 import Bm25, LexicalPart, LexicalStatistics, bm25_best, length_norms
-from ragstone.corpus.postings import Postings, PostingsBuilder, join_postings
+from ragstone.corpus.joining import join_postings
+from ragstone.corpus.postings import Postings, PostingsBuilder
 
 WORDS = st.sampled_from(["ada", "bee", "cat", "dog", "eel", "fox", "größe", "東京"])
 FIELD = st.lists(WORDS, max_size=6)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragstone.corpus.where import Both, Compare, Not, as_number, parse_where
+from ragstone.corpus.where import Both, Compare, Not, as_number
+from ragstone.corpus.where_parser import parse_where
 from ragstone.errors import UsageError
 
 DOCUMENTS = [

@@ -199,3 +199,16 @@ def test_what_is_embedded_leads_with_title_and_headings_once() -> None:
 def test_too_small_a_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 8"):
         chunk(Document("d", "s", "T", "a", "text"), token_spans=words, max_tokens=3)
+
+
+@pytest.mark.parametrize("term", ["`--lamp`::\n\t", ".. data:: LAMP\n\n    "])
+def test_a_term_stays_with_what_explains_it(term: str) -> None:
+    """Wherever the passages end, none ends behind a term, though the text before names it."""
+    for count in range(2, 12):
+        parts = [
+            f"{term}{sentences(count, 20 * number)} The lamp or `--lamp` burns."
+            for number in range(12)
+        ]
+        document = Document("d", "s", "T", "\n\n".join(parts), "text")
+        for passage in chunk(document, token_spans=words, max_tokens=120):
+            assert not passage.text.endswith(term.strip())

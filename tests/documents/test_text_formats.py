@@ -272,3 +272,22 @@ def test_outlines_mark_their_headings() -> None:
     document = one(org, "notes.org")
     assert document.title == "Notes"
     assert kinds(document, "heading") == [("heading", 1, "Top"), ("heading", 2, "Under")]
+
+
+def test_titles_of_two_lines_are_headings_and_open_no_code() -> None:
+    text = (
+        "git-lamp(1)\n===========\n\nNAME\n----\ngit-lamp - Light it\n\nUSES\n----\n"
+        "Tide\n~~~~~\nA table of hours.\n\n[source,sh]\n----\nUSES\n----\n\n"
+        "Not one\n---\n\n----\ngit lamp\n----\n"
+    )
+    document = one(text, "git-lamp.adoc")
+    said = [(e.kind, e.level, e.span.of(text)) for e in document.elements]
+    assert said == [
+        ("heading", 1, "git-lamp(1)"),
+        ("heading", 2, "NAME"),
+        ("heading", 2, "USES"),
+        ("heading", 3, "Tide"),
+        ("code", 0, "[source,sh]\n----\nUSES\n----"),
+        ("code", 0, "----\ngit lamp\n----"),
+    ]
+    assert document.title == "git-lamp(1)"

@@ -16,6 +16,8 @@ from ragstone.grounding.conflicts import find
         ("The notice period is 14 days.", "The notice period is three weeks."),
         ("The ticket costs $12.", "The ticket costs $15."),
         ("place: Skerry; visitors: 18402", "place: Skerry; visitors: 18455"),
+        ("The tax rate for the quarter was 21%.", "The tax rate was 24% in the third quarter."),
+        ("The truck toll fee is $12 a year.", "The annual truck toll fee is $15."),
     ],
 )
 def test_found(one, other):
@@ -37,6 +39,11 @@ def test_found(one, other):
         ("| adult | £9.50 | tower |", "| child | £4.00 | tower |"),
         ("The Corrin bridge was opened in 1931.", "The Corrin bridge is 412 metres long."),
         ("The Corrin bridge is about 400 metres long.", "The Corrin bridge is 412 metres long."),
+        ("The tax rate was 21% for the three months ended in May.", "The tax rate was 24% in May."),
+        ("The tax rate for the quarter was 21%.", "The tax rate for the fiscal year was 24%."),
+        ("The tax rate in Q1 was 21%.", "The tax rate in the second quarter was 24%."),
+        ("The annual fee is $12.", "The monthly fee is $2."),
+        ("The ferry costs $12 per day.", "The ferry costs $60 a week."),
     ],
 )
 def test_not_invented(one, other):
@@ -51,3 +58,20 @@ def test_a_document_that_disagrees_with_itself_is_named_once():
     ]
     (conflict,) = find(evidence)
     assert conflict.worded(evidence) == "“Corrin” says both 412 metres and 398 metres."
+
+
+def test_titles_that_name_different_years_are_a_course_of_events():
+    one, other = "The Corrin toll is $12.", "The Corrin toll is $15."
+    assert (
+        find([piece(one, id="a", title="Tolls 2022"), piece(other, id="b", title="TOLLS_2023")])
+        == []
+    )
+    assert find([piece(one, id="a", title="Tolls 2022"), piece(other, id="b", title="2022 tolls")])
+
+
+def test_what_lacks_a_name_of_the_question_speaks_of_something_else():
+    one, other = "The bridge is 412 metres long.", "The bridge is 398 metres long."
+    evidence = [piece(one, id="a", title="Corrin"), piece(other, id="b", title="Lund")]
+    assert find(evidence)
+    assert find(evidence, question="How long is the bridge?")
+    assert find(evidence, question="How long is the bridge of Corrin?") == []

@@ -162,3 +162,35 @@ def test_a_file_name_that_runs_a_name_together_names_it():
         document_of=by_id.__getitem__,
     )
     assert chosen[0].document.id == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        (
+            ".. data:: MAX_LAMPS\n\n    How many lamps may burn. More are put out.",
+            [".. data:: MAX_LAMPS\n\n    How many lamps may burn.", "More are put out."],
+        ),
+        (
+            "`-l`::\n`--lit`::\n\tLight the lamp.\n\nIt burns.",
+            ["`-l`::", "`--lit`::\n\tLight the lamp.", "It burns."],
+        ),
+        (  # what stands below a label without being set in may belong to anything
+            "By Ada Brun\n\nThe bridge opened in May.",
+            ["By Ada Brun", "The bridge opened in May."],
+        ),
+        ("Rain fell.\nThe bridge opened.", ["Rain fell.", "The bridge opened."]),
+    ],
+)
+def test_a_label_is_one_with_what_explains_it(text, units):
+    source = document(text)
+    assert [c.text for c in candidates_of([hit(source)], lambda _: source)] == units
+
+
+def test_a_heading_alone_is_no_evidence_beside_statements():
+    bare = document("Opening hours", id="d1", elements=(Element("heading", Span(0, 13), level=1),))
+    told = document("The tower opens at nine.", id="d2")
+    sources = {"d1": bare, "d2": told}
+    texts = [c.text for c in candidates_of([hit(bare), hit(told)], sources.__getitem__)]
+    assert texts == ["The tower opens at nine."]
+    assert [c.text for c in candidates_of([hit(bare)], sources.__getitem__)] == ["Opening hours"]

@@ -138,7 +138,8 @@ class Sheet:
                 conflicts=()
                 if declined
                 else tuple(
-                    conflict.worded(self.evidence) for conflict in conflicts.find(self.evidence)
+                    conflict.worded(self.evidence)
+                    for conflict in conflicts.find(self.evidence, question=self.question)
                 ),
                 highlights=tuple(self.highlights),
                 model=self._model,

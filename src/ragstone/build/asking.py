@@ -25,7 +25,7 @@ def filter_of(where: str | None) -> Filter | None:
     """The filter of an expression of `--where`. Raises UsageError where it is none."""
     if where is None:
         return None
-    from ragstone.corpus.where import parse_where
+    from ragstone.corpus.where_parser import parse_where
 
     return parse_where(where)
 

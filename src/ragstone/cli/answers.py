@@ -10,7 +10,7 @@ import click
 
 from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
-from ragstone.cli.output import emit_json, out, path_shortened, say, shortened
+from ragstone.cli.output import emit_json, path_shortened, say, shortened, terminal_width
 from ragstone.cli.rendering import Flow, print_answer, print_hit, print_scores, print_stage
 from ragstone.cli.structured import ABSTAINED, fill_schema
 
@@ -140,21 +140,20 @@ def explain(
     if common.as_json:
         emit_json({**answer_json(answer), "trace": [stage_json(stage) for stage in trace.stages]})
         return
-    console = out()
-    console.print("[bold]Stages[/]")
+    click.secho("Stages", bold=True)
     for stage in trace.stages:
         print_stage(stage, depth=1)
     print_scores(answer.hits)
-    console.print("[bold]Evidence[/]")
+    click.secho("Evidence", bold=True)
     for item in answer.evidence:
         place = path_shortened(item.document.source, 40)
         click.echo(f"  {item.score:6.3f}  {place} [{item.span.start}:{item.span.end}]")
-        click.echo(f"          {shortened(item.text, console.width - 10)}")
-    console.print("[bold]Claims[/]")
+        click.echo(f"          {shortened(item.text, terminal_width() - 10)}")
+    click.secho("Claims", bold=True)
     for claim in (*answer.claims, *answer.removed):
         click.echo(f"  {claim.verdict:12} {claim.confidence:.2f}  {shortened(claim.text, 56)}")
         if claim.reason:
-            click.echo(f"               {shortened(claim.reason, console.width - 16)}")
+            click.echo(f"               {shortened(claim.reason, terminal_width() - 16)}")
     click.echo()
     print_answer(answer, text_shown=False)
 

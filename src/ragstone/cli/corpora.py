@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,13 @@ from ragstone.cli.output import (
     UNBROKEN,
     counted,
     emit_json,
-    messages,
+    is_terminal,
     path_shortened,
     say,
-    shortened,
     sized,
+    terminal_width,
 )
+from ragstone.cli.progress import ProgressLine
 from ragstone.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -67,12 +66,14 @@ def sync(
 
     if dry_run:
         return _estimate(common, paths, confirm_missing, retry_failed, follow_links)
-    with common.open(read_only=False) as corpus, _progress() as on_progress:
-        if is_empty(corpus) and messages().is_terminal:
+    with common.open(read_only=False) as corpus, ProgressLine() as line:
+        on_progress = _showing(line)
+        if is_empty(corpus) and is_terminal():
             say("A first sync can be asked when it has ended; Ctrl-C ends it with what is done.")
         if watch:
             following = corpus.watch(*paths, follow_links=follow_links, on_progress=on_progress)
             for report in following:
+                line.clear()
                 _print_report(report)
             return 0
         report = corpus.sync(
@@ -139,8 +140,8 @@ def add(common: Common, path: str) -> int:
     """Read the single file PATH into the corpus, or read it again."""
     from ragstone.applications.wire import sync_report_json
 
-    with common.open(read_only=False) as corpus, _progress() as on_progress:
-        report = corpus.add(path, on_progress=on_progress)
+    with common.open(read_only=False) as corpus, ProgressLine() as line:
+        report = corpus.add(path, on_progress=_showing(line))
     if common.as_json:
         emit_json(sync_report_json(report))
     else:
@@ -170,37 +171,13 @@ def rm(common: Common, documents: tuple[str, ...]) -> None:
     say(f"version {version}")
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on a terminal; silence in a pipe."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _showing(line: ProgressLine) -> Callable[[Progress], None]:
+    def show(progress: Progress) -> None:
+        unit = f"files, {counted(progress.passages, 'passage')}"
+        name = Path(progress.path).name
+        line.show(name, done=progress.files, total=progress.all_files, unit=unit)
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("files, {task.fields[passages]} passages"),
-        TimeElapsedColumn(),
-        console=messages(),
-        transient=True,
-        disable=not messages().is_terminal,
-    )
-    with bar:
-        task = bar.add_task("reading", total=None, passages=0)
-
-        def show(progress: object) -> None:
-            from ragstone.applications.sync import Progress as State
-
-            if isinstance(progress, State):
-                bar.update(
-                    task,
-                    description=shortened(Path(progress.path).name, 20).ljust(20),
-                    completed=progress.files,
-                    total=progress.all_files,
-                    passages=progress.passages,
-                )
-
-        yield show
+    return show
 
 
 def _print_report(report: SyncReport) -> None:
@@ -244,7 +221,7 @@ def _print_failure(label: str, failure: Failure) -> None:
         why = f"It {why.removeprefix(failure.source).lstrip()}"
     indent = " " * 11
     said = f"{why} {failure.remedy}".rstrip()
-    width = max(messages().width, 40)
+    width = max(terminal_width(), 40)
     click.echo(
         textwrap.fill(said, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
     )

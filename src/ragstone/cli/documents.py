@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common, where_option
-from ragstone.cli.output import counted, emit_json, out, path_shortened, say, shortened
+from ragstone.cli.output import counted, emit_json, path_shortened, say, shortened, terminal_width
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ def list_documents(common: Common, where: str | None, at: str | None) -> None:
     if not documents:
         say("The corpus holds no documents that fit." if where else "The corpus is empty.")
         return
-    console = out()
-    titled = console.width > 100
-    room = max(console.width - 34 - 32 * titled, 20)
+    titled = terminal_width() > 100
+    room = max(terminal_width() - 34 - 32 * titled, 20)
     click.secho(f"{'id':<13} {'format':<9} {'passages':>8}  document", bold=True)
     for info in documents:
         place = path_shortened(info.source, room)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.options import Common, common
-from ragstone.cli.output import emit_json, out, say
+from ragstone.cli.output import emit_json, say
 
 if TYPE_CHECKING:
     from ragstone.corpus import Finding
@@ -86,7 +86,7 @@ def config(common: Common) -> None:
         say("# defaults; put changes into ragstone.toml or RAGSTONE_<KEY> variables")
     for name, value in values.items():
         shown = f'"{value}"' if isinstance(value, str) else value
-        out().print(f"{name} = {shown}", markup=False)
+        click.echo(f"{name} = {shown}")
 
 
 COMMANDS = (doctor, config)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import click
 
 from ragstone.cli.options import Common, common, shared_options
-from ragstone.cli.output import emit_json, messages, say
+from ragstone.cli.output import emit_json, say
+from ragstone.cli.progress import ProgressLine
 
 
 @click.group()
@@ -82,30 +83,20 @@ def path(common: Common, name: str | None) -> None:
 
 @contextmanager
 def download_bar(name: str = "SmolLM2-135M") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that appears with the first byte; in a pipe, one line at the beginning."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    """A progress line that appears with the first byte; in a pipe, one line at the beginning."""
+    begun = False
+    with ProgressLine() as line:
 
-    console = messages()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        DownloadColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: list[object] = []
+        def show(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:
+                say(f"Fetching the model {name} ({total / 1e6:.0f} MB), once.")
+                begun = True
+            line.show("fetching", done=done // 10**6, total=total // 10**6, unit="MB")
+            if total and done >= total:
+                line.clear()
 
-    def show(done: int, total: int) -> None:
-        if not tasks:
-            say(f"Fetching the model {name} ({total / 1e6:.0f} MB), once.")
-            bar.start()
-            tasks.append(bar.add_task("fetching", total=total or None))
-        bar.update(bar.task_ids[0], completed=done, total=total or None)
-
-    try:
         yield show
-    finally:
-        bar.stop()
 
 
 COMMANDS = (models,)

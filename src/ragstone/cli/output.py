@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ragstone.applications.wire import Json
 
 
@@ -54,18 +52,20 @@ def emit_json(value: Json) -> None:
     sys.stdout.flush()
 
 
-def out() -> Console:
-    """The console on standard output."""
-    from rich.console import Console
+def terminal_width() -> int:
+    """Columns of the terminal, or COLUMNS; 80 where neither says."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    for descriptor in (0, 1, 2):  # in a pipe, the terminal is on the other end of one of them
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(descriptor).columns or 80
+    return 80
 
-    return Console(highlight=False, soft_wrap=False)
 
-
-def messages() -> Console:
-    """The console on standard error, for progress and remarks."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
+def is_terminal() -> bool:
+    """Whether messages are read as they come, on a terminal that can draw a line anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def say(message: str) -> None:
@@ -88,8 +88,8 @@ def _hanging(text: str) -> str:
     """`text` for behind `error: `, wrapped on a terminal; a line stays a line in a pipe."""
     if not sys.stderr.isatty() or "\n" in text:
         return text
-    width = max(messages().width - 7, 20)
-    return textwrap.fill(text, width, subsequent_indent=" " * 7, **UNBROKEN)
+    room = max(terminal_width() - 7, 20)
+    return textwrap.fill(text, room, subsequent_indent=" " * 7, **UNBROKEN)
 
 
 def counted(number: int, noun: str) -> str:

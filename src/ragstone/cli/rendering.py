@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ragstone.cli.output import UNBROKEN, counted, messages, out, path_shortened, shortened
+from ragstone.cli.output import UNBROKEN, counted, path_shortened, shortened, terminal_width
 from ragstone.text.wording import worded
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def print_scores(hits: Sequence[Hit]) -> None:
     widths = {name: max(len(name), 6) for name in sorted({n for hit in hits for n in hit.scores})}
     columns = "".join(f" {name:>{width}}" for name, width in widths.items())
     click.secho(f"Passages\n{'rank':>4} {'score':>6}{columns}  passage", bold=True)
-    room = max(out().width - len(columns) - 13, 16)
+    room = max(terminal_width() - len(columns) - 13, 16)
     for hit in hits:
         scores = "".join(
             f" {hit.scores[name]:>{width}.3f}" if name in hit.scores else f" {'-':>{width}}"
@@ -57,7 +57,7 @@ def print_scores(hits: Sequence[Hit]) -> None:
 
 def print_hit(hit: Hit) -> None:
     """One passage: its place and score, and how its text begins, below its headings."""
-    width = out().width
+    width = terminal_width()
     place = path_shortened(hit.document.source, max(width - 20, 30))
     where = _where(hit.document.source, hit.passage.page, hit.passage.heading_path)
     head = textwrap.fill(
@@ -105,7 +105,7 @@ class Flow:
     """Text that arrives in pieces, broken between words where the terminal's line ends."""
 
     def __init__(self) -> None:
-        self._width = min(out().width, MOST_COLUMNS)
+        self._width = min(terminal_width(), MOST_COLUMNS)
         self._column = 0
 
     def write(self, text: str) -> None:
@@ -197,7 +197,7 @@ def _print_place(citation: Citation, mark: str) -> None:
     place = path_shortened(citation.source, 60)
     where = _where(citation.source, citation.page, citation.heading_path)
     line = textwrap.fill(
-        f"{mark} {place}{where}", out().width, subsequent_indent="    ", **UNBROKEN
+        f"{mark} {place}{where}", terminal_width(), subsequent_indent="    ", **UNBROKEN
     )
     click.secho(line, fg="cyan")
 
@@ -207,7 +207,7 @@ def _paragraph(text: str, indent: str = "") -> None:
 
 
 def _wrapped(text: str, indent: str = "") -> str:
-    width = min(out().width, MOST_COLUMNS)
+    width = min(terminal_width(), MOST_COLUMNS)
     return "\n".join(
         textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
         for line in text.splitlines() or [""]
@@ -225,4 +225,4 @@ def _print_footer(answer: Answer) -> None:
         "quotes only" if answer.model == "none" else answer.model,
         f"{seconds:.1f} s",
     ]
-    messages().print(f"[dim]{' · '.join(parts)}[/]")
+    click.secho(textwrap.fill(" · ".join(parts), terminal_width(), **UNBROKEN), dim=True, err=True)

@@ -136,7 +136,7 @@ def add(
     given: Options, name: str, role: str, corpora: tuple[str, ...], where: str, as_json: bool
 ) -> None:
     """Make a key named NAME and print it: it is shown this once and not kept."""
-    from ragstone.corpus.where import parse_where
+    from ragstone.corpus.where_parser import parse_where
     from ragstone.serve import start
 
     if where:

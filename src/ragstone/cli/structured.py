@@ -12,7 +12,7 @@ import click
 
 from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common
-from ragstone.cli.output import emit_json, out, say, shortened
+from ragstone.cli.output import emit_json, say, shortened, terminal_width
 from ragstone.cli.rendering import print_citations
 from ragstone.errors import UsageError
 
@@ -64,7 +64,7 @@ def read_schema(path: Path) -> Mapping[str, object]:
 def print_fields(answer: StructuredAnswer) -> None:
     """Each field on a line with the numbers of its citations, the quotes, and what is missing."""
     numbers = {citation: n for n, citation in enumerate(answer.citations, start=1)}
-    width = min(out().width, 100)
+    width = min(terminal_width(), 100)
     names = min(max((len(found.path) for found in answer.fields), default=0), 32)
     for found in answer.fields:
         if found.value is not None:

@@ -10,6 +10,7 @@ import click
 
 from ragstone.cli.options import Common, common
 from ragstone.cli.output import counted, emit_json, path_shortened, say, sized
+from ragstone.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from ragstone.applications.wire import Json
@@ -170,8 +171,12 @@ def import_(common: Common, file: Path) -> None:
 @common
 def reembed(common: Common, encoder: str | None) -> None:
     """Give the corpus another encoder; searching goes on meanwhile, a stopped run resumes."""
-    with common.open(read_only=False, encoder=encoder) as corpus:
-        done = corpus.reembed()
+    with common.open(read_only=False, encoder=encoder) as corpus, ProgressLine() as line:
+
+        def show(done: int, total: int) -> None:
+            line.show("embedding", done=done, total=total, unit="texts")
+
+        done = corpus.reembed(show)
         identity = corpus.encoder.identity
     if common.as_json:
         emit_json({"embedded": done, "encoder": identity})

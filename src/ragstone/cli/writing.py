@@ -11,7 +11,8 @@ import click
 
 from ragstone.cli.models import download_bar
 from ragstone.cli.options import Common, common, llm_option, where_option
-from ragstone.cli.output import emit_json, messages, say, shortened
+from ragstone.cli.output import emit_json, say, shortened
+from ragstone.cli.progress import ProgressLine
 from ragstone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -284,32 +285,22 @@ def _beside(path: Path) -> Path:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[WriteEvent], None]]:
-    """A progress bar on a terminal; silence in a pipe."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
+    """A progress line on a terminal; silence in a pipe."""
     from ragstone.applications.writing.composing import PlanMade, SectionWritten
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("sections"),
-        TimeElapsedColumn(),
-        console=messages(),
-        transient=True,
-        disable=not messages().is_terminal,
-    )
-    with bar:
-        task = bar.add_task("planning", total=None)
+    sections = 0
+    with ProgressLine() as line:
 
         def show(event: WriteEvent) -> None:
+            nonlocal sections
             if isinstance(event, PlanMade):
-                total = len(event.outline.sections)
-                bar.update(task, description="writing", total=total, completed=event.done)
+                sections = len(event.outline.sections)
+                line.show("writing", done=event.done, total=sections, unit="sections")
             elif isinstance(event, SectionWritten):
                 done = len(event.manuscript.sections)
-                bar.update(task, description=shortened(event.section.heading, 30), completed=done)
+                line.show(event.section.heading, done=done, total=sections, unit="sections")
 
+        line.show("planning", done=0, total=0, unit="sections")
         yield show
 
 

@@ -14,7 +14,8 @@ from ragstone.corpus.merging import Forgotten
 from ragstone.corpus.rows import fingerprint
 from ragstone.corpus.snapshot import CorpusSnapshot
 from ragstone.corpus.store import Store
-from ragstone.corpus.where import Where, parse_where
+from ragstone.corpus.where import Where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.corpus.writer import Writer
 
 __all__ = [

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ragstone.corpus.arrays import Arrays, ArraysFile, open_arrays
-from ragstone.corpus.postings import Postings, PostingsBuilder, join_postings
+from ragstone.corpus.joining import join_postings
+from ragstone.corpus.postings import Postings, PostingsBuilder
 from ragstone.corpus.rows import labels
 from ragstone.corpus.vectors import (
     Bools,

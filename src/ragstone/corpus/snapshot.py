@@ -15,12 +15,14 @@ from typing import Self, cast
 import numpy as np
 
 from ragstone.corpus import rows as row
+from ragstone.corpus.fields import check
 from ragstone.corpus.listing import Order, Page, page
 from ragstone.corpus.naming import find, unknown
 from ragstone.corpus.passages import Passages
 from ragstone.corpus.truth import Truth, visible
 from ragstone.corpus.view import IndexView, Passing
-from ragstone.corpus.where import COLUMNS, Compare, Node, Where, all_of, parse_where
+from ragstone.corpus.where import Where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.errors import CorpusError, UsageError
 from ragstone.protocols import Filter, Scored, Vectors
 from ragstone.types import Document, DocumentInfo, Passage
@@ -119,26 +121,8 @@ class CorpusSnapshot:
         if where is None:
             return "1", []
         parsed = where if isinstance(where, Where) else parse_where(where.expression)
-        for compare, scope in parsed.fields():
-            if compare.field.lower() not in COLUMNS:
-                self._check_field(parsed, compare, scope)
+        check(self._truth, self._version, parsed)
         return parsed.sql()
-
-    def _check_field(self, parsed: Where, compare: Compare, scope: Sequence[Node]) -> None:
-        """Raises UsageError where no document has the field that is compared.
-
-        Asked within a condition, it is one that documents of this version which pass it have; else
-        one that any document has or had. Without any such documents every field is as good.
-        """
-        among, parameters = all_of(scope)
-        if scope:
-            among = f"{visible(self._version)} AND {among}"
-        fields = f"FROM documents, json_each(documents.metadata) WHERE {among}"
-        if self._truth.all(f"SELECT 1 {fields} AND key = ? LIMIT 1", [*parameters, compare.field]):
-            return
-        known = self._truth.all(f"SELECT DISTINCT key {fields}", parameters)
-        if known or self._truth.all(f"SELECT 1 FROM documents WHERE {among} LIMIT 1", parameters):
-            raise parsed.unknown_field(compare, [*COLUMNS, *(str(k) for (k,) in known)])
 
     # --- passages
 

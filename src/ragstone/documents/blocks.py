@@ -214,9 +214,29 @@ def _joint(block: Block, previous: Block | None, text: str) -> str:
         if previous.kind == "list_item":
             return "deeper" if block.level > previous.level else "item"
         return "lead"  # a list stays with the sentence that leads in to it
-    if text[previous.start : previous.end].rstrip().endswith(":"):
+    if _leads(text, previous.start, previous.end) or _is_term(text, previous, block):
         return "lead"
     return "block"
+
+
+def _leads(text: str, start: int, end: int) -> bool:
+    return text[start:end].rstrip().endswith(":")
+
+
+def _is_term(text: str, previous: Block, block: Block) -> bool:
+    """Whether a line alone stands over a paragraph set in deeper, which explains it."""
+    line = text[previous.start : previous.end].strip()
+    return "\n" not in line and _indent(text, block) > _indent(text, previous)
+
+
+def _indent(text: str, block: Block) -> int:
+    first = (
+        block.start
+        + len(text[block.start : block.end])
+        - len(text[block.start : block.end].lstrip())
+    )
+    line = text[text.rfind("\n", 0, first) + 1 : first]
+    return len(line.expandtabs(8)) if not line.strip() else 0
 
 
 def _inside(document: Document, block: Block) -> Iterator[tuple[int, int, str]]:
@@ -238,7 +258,7 @@ def _inside(document: Document, block: Block) -> Iterator[tuple[int, int, str]]:
         inner = ""
         for span in sentence_spans(text, block.start, block.end, document.language):
             yield span.start, span.end, inner
-            inner = "sentence"
+            inner = "lead" if _leads(text, span.start, span.end) else "sentence"
 
 
 def _held(

@@ -2,13 +2,13 @@
 
 Law: the parts together are the text; each part's text is verbatim (one kind of line end). Must
 not know any markup, except that outlines (Org, AsciiDoc, MediaWiki) mark their headings at the
-begin of a line.
+begin of a line or underline them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 
 from ragstone.documents.encoding import decode, text_stream
@@ -21,6 +21,13 @@ _OUTLINE = re.compile(
     r"(?:[ \t]+=+)?[ \t]*)$",
     re.MULTILINE,
 )
+# AsciiDoc's titles of two lines; the second is as long as the first, give or take a character.
+_UNDERLINED = re.compile(
+    r"^(?P<title>(?=[^\n]*\w)[^\s\[.|][^\n]*?)[ \t]*\n"
+    r"(?P<under>(?P<mark>[=~^+-])(?P=mark)+)[ \t]*$",
+    re.MULTILINE,
+)
+_UNDERLINES = "=-~^+"  # by level
 _CODE = re.compile(
     r"^#\+BEGIN_(?:SRC|EXAMPLE)[ \t]*(?P<org>\S*).*?\n.*?^#\+END_(?:SRC|EXAMPLE)"
     r"|^(?:\[source,?[ \t]*(?P<adoc>[\w+-]*)[^\]\n]*\]\n)?(?P<fence>-{4,}|\.{4,})\n.*?^(?P=fence)$",
@@ -46,8 +53,13 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
 def parse_outline(raw: Raw, reading: Reading) -> Iterator[Document]:
     """Org, AsciiDoc and MediaWiki text: verbatim, with headings and code blocks located."""
     text = decode(raw.read(), source=raw.source)
-    code = [(m.start(), m.end(), m["org"] or m["adoc"] or "") for m in _CODE.finditer(text)]
+    titles = [m for m in _UNDERLINED.finditer(text) if abs(len(m["title"]) - len(m["under"])) <= 1]
+    code = list(_code(text, {match.start("under") for match in titles}))
     elements = [Element("code", Span(a, b), label=label) for a, b, label in code]
+    for match in titles:
+        if not any(a <= match.start() < b for a, b, _ in code):
+            level = _UNDERLINES.index(match["mark"]) + 1
+            elements.append(Element("heading", Span(*match.span("title")), level))
     for match in _OUTLINE.finditer(text):
         if any(a <= match.start() < b for a, b, _ in code):
             continue
@@ -64,6 +76,17 @@ def parse_outline(raw: Raw, reading: Reading) -> Iterator[Document]:
         id="", source=raw.source, title=title, text=text, format="org",
         elements=tuple(elements), language=said.pop("language", "")[:2], metadata=said,
     )  # fmt: skip
+
+
+def _code(text: str, underlines: Collection[int]) -> Iterator[tuple[int, int, str]]:
+    """Blocks of code as (start, end, language); a title's underline opens none."""
+    at = 0
+    while match := _CODE.search(text, at):
+        if match["fence"] and match.start("fence") in underlines:
+            at = match.start("fence") + 1  # which is no begin of a line any more
+            continue
+        yield match.start(), match.end(), match["org"] or match["adoc"] or ""
+        at = match.end()
 
 
 def _parts(raw: Raw, size: int) -> Iterator[tuple[str, bool]]:

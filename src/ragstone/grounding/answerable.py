@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ragstone.grounding.initialisms import shortened, spelled_out
 from ragstone.grounding.quantities import agree, quantities_of
 from ragstone.grounding.questions import Question
 from ragstone.grounding.relevance import KINDS, answer_places, labelled
@@ -101,7 +102,10 @@ def held_in(hit: Hit, question: Question) -> frozenset[str]:
 def missing_words(
     question: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
-    """Words of the question that no hit and no evidence holds, names first."""
+    """Words of the question that no hit and no evidence holds, names first.
+
+    An initialism is held by what it stands for, and those words by the initialism.
+    """
     held = frozenset[str]().union(
         *(held_by(item, question) for item in evidence),
         *(held_in(hit, question) for hit in hits),
@@ -113,6 +117,14 @@ def missing_words(
         for word in words_of(question.text)
         if word.terms and wanted.intersection(word.terms) and not held.intersection(word.terms)
     ]
+    if absent:
+        texts = [item.text for item in evidence] + [hit.passage.text for hit in hits]
+        short = frozenset[int]().union(*(shortened(question.text, text) for text in texts))
+        absent = [
+            word
+            for word in absent
+            if word.start not in short and not any(spelled_out(word.text, text) for text in texts)
+        ]
     absent.sort(key=lambda word: not named.intersection(word.terms))
     return tuple(dict.fromkeys(word.text for word in absent))
 

@@ -3,17 +3,19 @@
 Law: `document.text[c.span] == c.text`, and every lead is a span of the same document outside
 the unit itself. A lead is what a reader needs to understand the unit: the sentence that a
 pronoun points to, the question that it answers, the line that opens a list, a table's header
-row. A sentence that only asks is a lead and never a candidate: a question states nothing.
+row. A sentence that only asks is a lead and never a candidate: a question states nothing. A label
+(a key, a term) is one unit with the sentence that explains it, where the layout says which that is.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ragstone.grounding.lexicon import PRONOUNS
+from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import words_of
 from ragstone.text.sentences import sentence_spans
 from ragstone.text.spaces import trimmed
@@ -22,6 +24,7 @@ from ragstone.types import Document, Element, Hit, Span, UnitKind
 _MAX_LEAD = 300  # characters; a longer lead would cost more than the unit itself
 _ASKS = re.compile(r"[?？؟][\"'”’»›)\]*_\s]*\Z")
 _MAX_CODE = 800  # characters of code taken as one unit
+_LABEL_WORDS = 14
 _LOOK_BACK = 600  # characters searched before a passage for the sentence a pronoun points to
 
 
@@ -67,7 +70,7 @@ class _Structure:
 
 def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -> list[Candidate]:
     """All units of the hits' passages that state something, hits in order, no stretch of a
-    document twice; where nothing states anything, the questions and marks that stand there."""
+    document twice; where nothing states anything, the questions, headings and marks there."""
     structures: dict[str, _Structure] = {}
     seen: dict[str, list[Span]] = {}
     found: list[Candidate] = []
@@ -78,7 +81,7 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
             structures[document_id] = _Structure(document_of(document_id))
         structure = structures[document_id]
         taken = seen.setdefault(document_id, [])
-        units = list(_units(structure, hit.passage.span))
+        units = _explained(structure.text, _units(structure, hit.passage.span))
         for place, (span, kind) in enumerate(units):
             if any(span.overlaps(other) for other in taken):
                 continue
@@ -87,7 +90,8 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
             text = span.of(structure.text)
             only_asks = kind in {"sentence", "list_item"} and asks(text)
             wordless = not any(map(str.isalnum, text))  # the mark of a heading, a rule
-            (asking if only_asks or wordless else found).append(
+            empty = only_asks or wordless or _only_heads(structure, span)
+            (asking if empty else found).append(
                 Candidate(
                     hit=hit,
                     span=span,
@@ -100,6 +104,12 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
                 )
             )
     return found or asking
+
+
+def _only_heads(structure: _Structure, span: Span) -> bool:
+    """Whether a unit is a heading that names what comes, and says nothing itself."""
+    heads = any(e.kind == "heading" and e.span.contains(span) for e in structure.over(span))
+    return heads and is_label(span.of(structure.text))
 
 
 def asks(sentence: str) -> bool:
@@ -147,6 +157,40 @@ def _units(structure: _Structure, within: Span) -> Iterator[tuple[Span, UnitKind
             stripped = Span(*trimmed(text, span.start, span.end))
             if len(stripped):
                 yield stripped, "sentence"
+
+
+def _explained(text: str, units: Iterable[tuple[Span, UnitKind]]) -> list[tuple[Span, UnitKind]]:
+    """The units with each label made one with the explanation below it: the next line, or a
+    paragraph that is set in deeper. Other lines that follow a label may belong to anything."""
+    found: list[tuple[Span, UnitKind]] = []
+    for span, kind in units:
+        if found and kind == found[-1][1] == "sentence":
+            last = found[-1][0]
+            if _below(text, last, span) and is_label(last.of(text)) and not is_label(span.of(text)):
+                found[-1] = Span(last.start, span.end), kind
+                continue
+        found.append((span, kind))
+    return found
+
+
+def _below(text: str, label: Span, span: Span) -> bool:
+    """Whether `span` begins the line below the label's, or one that is set in deeper."""
+    between = text[label.end : span.start]
+    if "\n" not in between or any(map(str.isalnum, between)):
+        return False
+    line = text[text.rfind("\n", 0, label.start) + 1 : label.start]
+    indents = [len(part.expandtabs(8)) for part in (between.rpartition("\n")[2], line)]
+    return between.count("\n") == 1 or (not line.strip() and indents[0] > indents[1])
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is a label rather than a statement: without a full stop and without a number
+    of its own, shorter than most sentences."""
+    text = text.rstrip("\"'”’»›)]* ")
+    if not text or not (text[-1].isalnum() or text[-1] in ",:;-–—`"):
+        return False
+    known = quantities_of(text)
+    return len(words_of(text)) < _LABEL_WORDS and not any(q.kind != "ordinal" for q in known)
 
 
 def _has_inner(structure: _Structure, element: Element) -> bool:

@@ -1,8 +1,10 @@
 """Where pieces of evidence disagree: the same thing with two different numbers or dates.
 
 Law: nothing is resolved here. Both sides are reported, each with where it stands, so that an
-answer can show them with their dates instead of choosing silently. Two sentences that speak
-of different years are no conflict but a course of events; nor are two rows of one table.
+answer can show them with their dates instead of choosing silently. No conflict are two sentences
+that speak of different years (a course of events), of different stretches of time (the rate of a
+quarter and that of a year), or of different things among those that the question names; nor are
+two rows of one table.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from itertools import combinations
 
 from ragstone.grounding.answerable import held_by
 from ragstone.grounding.names import names_of
+from ragstone.grounding.periods import apart
 from ragstone.grounding.quantities import Quantity, agree, comparable, quantities_of
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Evidence
@@ -41,12 +44,19 @@ class Conflict:
         return f"The documents disagree: {_named(one)} says {said}, {_named(other)} says {known}."
 
 
-def find(evidence: Sequence[Evidence]) -> list[Conflict]:
-    """Disagreements between pieces of evidence about the same thing, in the order of evidence."""
+def find(evidence: Sequence[Evidence], *, question: str = "") -> list[Conflict]:
+    """Disagreements between pieces of evidence about the same thing, in the order of evidence.
+
+    Of two pieces of which one holds a name of `question` and the other does not, in its words, its
+    title and its headings, each speaks of something else.
+    """
+    named = frozenset(term for name in names_of(question) for term in name.terms)
     found: list[Conflict] = []
     for first, second in combinations(range(len(evidence)), 2):
         one, other = evidence[first], evidence[second]
-        if _rows_apart(one.text, other.text) or not _same_subject(one, other):
+        if _rows_apart(one.text, other.text) or not _same_subject(one, other, named):
+            continue
+        if _times_apart(one, other):
             continue
         pair = _disagreement(one.text, other.text)
         if pair is not None:
@@ -72,7 +82,23 @@ def _cells(text: str) -> list[tuple[str, str]]:
     return [(cell[1].casefold(), cell[2].strip().casefold()) for cell in found if cell]
 
 
-def _same_subject(one: Evidence, other: Evidence) -> bool:
+def _times_apart(one: Evidence, other: Evidence) -> bool:
+    """Whether they speak of stretches of different length, or their titles of different years."""
+    if apart(f"{one.lead_text} {one.text}", f"{other.lead_text} {other.text}"):
+        return True
+    mine, theirs = _years(one), _years(other)
+    return bool(mine and theirs) and mine.isdisjoint(theirs)
+
+
+def _years(item: Evidence) -> frozenset[int]:
+    """The years that the title and the headings over a piece of evidence name."""
+    labels = " \n ".join((item.document.title, *item.heading_path)).replace("_", " ")
+    return frozenset(int(q.value) for q in quantities_of(labels) if q.kind == "year")
+
+
+def _same_subject(one: Evidence, other: Evidence, asked: frozenset[str]) -> bool:
+    if asked & held_by(one) != asked & held_by(other):
+        return False
     mine, theirs = _without_numbers(one.text), _without_numbers(other.text)
     shorter = min(len(mine), len(theirs))
     if shorter < 2 or len(mine & theirs) / shorter < _ALIKE:

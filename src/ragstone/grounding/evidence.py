@@ -13,10 +13,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from ragstone.grounding.candidates import Candidate, candidates_of
+from ragstone.grounding.candidates import Candidate, candidates_of, is_label
 from ragstone.grounding.comprehension import NOTHING, READABLE, Comprehension, held_in_unit
 from ragstone.grounding.instructions import addresses_model, instructing
-from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.questions import Question, understand
 from ragstone.grounding.relevance import defines, labelled, lexical_features, meaning_features
 from ragstone.grounding.scoring import by_words, by_words_and_meaning
@@ -30,8 +29,7 @@ ENOUGH = 0.97  # stop when the answer is held with this probability by the score
 RIVAL = 0.8  # share of the best probability: what is as likely may say otherwise, and is shown too
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
 DEFINES = 1.5  # log-odds for "X is a ..." where the question is what X is
-FRAGMENT = -1.5  # log-odds for a line that states nothing
-FRAGMENT_WORDS = 14
+LABEL = -1.5  # log-odds for a line that states nothing
 # Log-odds for a document that is not the asked company's or person's, where file names tell whose
 # each is (`BESTBUY_2024_10Q` beside `AMERICANEXPRESS_2022_10K`).
 FOREIGN = -1.0
@@ -155,23 +153,12 @@ def with_priors(
             shift += 0.0 if spoken_of else FOREIGN
         if question.kind == "definition" and defines(question, candidate.text):
             shift += DEFINES
-        if is_fragment(candidate):
-            shift += FRAGMENT
+        if candidate.kind == "sentence" and is_label(candidate.text):
+            shift += LABEL
         if shift:
             bounded = min(1.0 - 1e-6, max(1e-6, float(probabilities[place])))
             moved[place] = 1.0 / (1.0 + (1.0 - bounded) / bounded * float(np.exp(-shift)))
     return moved
-
-
-def is_fragment(candidate: Candidate) -> bool:
-    """Whether a unit is a label rather than a statement: a line without a full stop and
-    without a number of its own, shorter than most sentences."""
-    text = candidate.text.rstrip("\"'”’»›)]* ")
-    if candidate.kind != "sentence" or not text or not (text[-1].isalnum() or text[-1] in ",:;-–—"):
-        return False
-    words = words_of(text)
-    known = quantities_of(text)
-    return len(words) < FRAGMENT_WORDS and not any(q.kind != "ordinal" for q in known)
 
 
 def approximate_tokens(text: str) -> int:

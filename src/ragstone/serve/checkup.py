@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ragstone.corpus import Finding
-from ragstone.corpus.where import parse_where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.errors import RagstoneError, UsageError
 from ragstone.serve.guard import refuse_unsafe
 from ragstone.serve.keys import Keys

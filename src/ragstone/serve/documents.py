@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from ragstone.applications.wire import Json, JsonObject, document_info_json
 from ragstone.corpus.listing import Order
-from ragstone.corpus.where import parse_where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.errors import DocumentError, RagstoneError
 from ragstone.serve import examples
 from ragstone.serve.asking import CORPUS

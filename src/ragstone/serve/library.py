@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragstone.corpus.listing import Order, Page
-from ragstone.corpus.where import parse_where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.errors import UsageError
 from ragstone.serve.jobs import Jobs
 from ragstone.serve.keys import Caller

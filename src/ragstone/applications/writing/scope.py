@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ragstone.applications.ask import Components
-from ragstone.corpus.where import parse_where
+from ragstone.corpus.where_parser import parse_where
 from ragstone.grounding.names import Name, names_of
 from ragstone.grounding.words import terms_of
 from ragstone.protocols import Filter, Snapshot
