@@ -90,7 +90,9 @@ def _found(brief: Brief, components: Components, scope: Scope) -> list[Hit]:
     questions = [bare for bare in map(scope.bare, brief.questions) if terms_of(bare)]
     found: dict[int, Hit] = {}
     best: dict[int, float] = {}
-    for question in dict.fromkeys(questions or [scope.topic]):
+    for question in dict.fromkeys([*(questions or [scope.topic]), brief.topic]):
+        if question == brief.topic and len(found) >= 2 * brief.sections:
+            continue  # with the names that stand everywhere, only where little else is found
         hits = components.retriever.retrieve(question, k=FOUND, where=scope.where)
         if not hits:
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ragstone.grounding.candidates import Candidate, points_back
+from ragstone.grounding.lexicon import FUNCTION_WORDS
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import words_of
 from ragstone.text.wording import worded
@@ -17,8 +18,11 @@ _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(
     r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
     r"|otherwise|instead|finally|similarly|in addition|as a result|for example|for instance"
-    r"|in this case|in other words|first|second|third|next|here|again|still|yet|see|note that"
-    r"|besides|the (?:above|following|former|latter|same))\b",
+    r"|in this case|in other words|first|second|third|fourth|fifth|next|now|here|again|still|yet|see"
+    r"|note that|besides|that way|such|remember|conversely|consequently|in (?:contrast|particular)"
+    r"|on the other hand|to do (?:so|this|that)|because of (?:this|that)"
+    r"|the (?:above|following|former|latter|same)"
+    r"|the(?: [\w'’-]+){1,4} (?:ones?|of (?:this|these|that|those|it|them)))\b",
     re.IGNORECASE,
 )
 # "You can find it at ... instead.": what it is stands in the sentence before.
@@ -44,8 +48,20 @@ _FINITE = re.compile(
 )
 _POINTS_ELSEWHERE = re.compile(
     r"\b(?:below|above|(?:previous|next|this|following) (?:page|section|chapter|tutorial|guide"
-    r"|document|example|step|table|figure|list|release)|as follows|following|let's|we'll)\b"
+    r"|document|example|step|table|figure|list|release)|as follows|following"
+    r"|(?:listing|figure|chapter) \d[\d.-]*)\b"
     r"|:(?:doc|ref|rfc|pr|issue):",
+    re.IGNORECASE,
+)
+# "Let's look at ...", "As we saw ...", "The code above ...": what the text does, or a listing that
+# is not there; nothing of what is the case.
+_SIGNPOST = re.compile(
+    r"\b(?:let['’]s|let us (?:look|see|turn|consider)|we['’]ll|now that (?:we|you)"
+    r"|(?:we|you)(?:['’]ve| have)? (?:just |already )?(?:saw|seen|looked at|learned|learnt|covered"
+    r"|discussed|talked about)|you(?:['’]ll| will) (?:learn|see)|earlier we|try (?:adding|running"
+    r"|changing)|in this (?:chapter|section|tutorial|lesson|article)"
+    r"|(?:code|example|listing|snippet|function|line|table|figure|output|command)s? (?:above|below)"
+    r"|(?:above|preceding|following) (?:code|example|listing|snippet|function|lines?|command))\b",
     re.IGNORECASE,
 )
 # "Refer to Note 3.", "... is included in Item 7.": where something stands, not what it is.
@@ -115,7 +131,8 @@ def manner(candidate: Candidate) -> float:
     worth -= 0.06 if candidate.kind == "list_item" else 0.0
     worth -= 0.08 if _ADDRESS.search(text) else 0.0
     worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
-    worth -= 0.25 if _BOILERPLATE.search(text) or _ONLY_POINTS.search(text) else 0.0
+    empty = (_BOILERPLATE, _ONLY_POINTS, _SIGNPOST)
+    worth -= 0.25 if any(pattern.search(text) for pattern in empty) else 0.0
     worth -= 0.05 if count > 55 or count < 8 else 0.0
     return worth - (0.02 if leans(text) else 0.0)
 
@@ -123,4 +140,5 @@ def manner(candidate: Candidate) -> float:
 def _is_heading(text: str) -> bool:
     """A short run of capitalised words: "3.3 Relationship to Other Plans." """
     words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    words = [word for word in words if word not in FUNCTION_WORDS]
     return 0 < len(words) <= 8 and all(word[0].isupper() for word in words)
