@@ -19,10 +19,10 @@ from ragstone.applications.manuscripts.notes import (
     gaps,
     lines_of,
     link,
+    noted,
     notes_of_source,
     numbers_of,
     place,
-    ranges,
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
@@ -108,8 +108,8 @@ class _Writer:
         if self._numbers:
             parts.append(_paragraph(_run("Sources"), "Heading1"))
             for source in manuscript.sources:
-                cited = ranges(notes_of_source(manuscript, source))
-                parts.append(_paragraph(_run(f"{source_line(source)} (notes {cited})"), "Entry"))
+                cited = noted(notes_of_source(manuscript, source))
+                parts.append(_paragraph(_run(f"{source_line(source)} ({cited})"), "Entry"))
         parts.append(
             '<w:sectPr><w:footnotePr><w:numFmt w:val="decimal"/></w:footnotePr>'
             '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1417" w:right="1417" '

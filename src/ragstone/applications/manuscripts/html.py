@@ -17,10 +17,10 @@ from ragstone.applications.manuscripts.notes import (
     gaps,
     lines_of,
     link,
+    noted,
     notes_of_source,
     numbers_of,
     place,
-    ranges,
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
@@ -164,8 +164,8 @@ def _ends(manuscript: Manuscript) -> str:
         url = link(source.source)
         line = markup.escape(source_line(source))
         shown = f'<a href="{markup.escape(url, quote=True)}">{line}</a>' if url else line
-        cited = ranges(notes_of_source(manuscript, source))
-        parts.append(f"<li>{shown} <small>(notes {cited})</small></li>")
+        cited = noted(notes_of_source(manuscript, source))
+        parts.append(f"<li>{shown} <small>({cited})</small></li>")
     parts.append('</ul></section><section id="notes"><h2>Notes</h2><ol>')
     notes = manuscript.notes()
     for note in notes:

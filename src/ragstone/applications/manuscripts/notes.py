@@ -113,6 +113,16 @@ def notes_of_source(manuscript: Manuscript, source: Source) -> list[int]:
     ]
 
 
+def noted(numbers: Sequence[int]) -> str:
+    """`note 3` or `notes 1–3, 5`."""
+    return f"{'note' if len(numbers) == 1 else 'notes'} {ranges(numbers)}"
+
+
+def labelled(label: str) -> str:
+    """A block's label before what stands under it; one that ends in a mark keeps that."""
+    return label if label.endswith(("?", "!", ":", "？", "！")) else f"{label}:"
+
+
 def ranges(numbers: Sequence[int]) -> str:
     """1, 2, 3, 5 as `1–3, 5`."""
     parts: list[str] = []

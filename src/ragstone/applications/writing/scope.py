@@ -121,15 +121,18 @@ def _of_all(topic: str, snapshot: Snapshot, where: Filter | None) -> tuple[str, 
 
 def is_about(info: DocumentInfo, name: Name | str, snapshot: Snapshot) -> bool:
     """Whether a document is about a name: its title or its file says it, or it does so often."""
-    wanted = _squashed(name if isinstance(name, str) else name.text)
-    if not wanted:
-        return False
-    if wanted in _squashed(f"{info.title} {info.source.rsplit('/', 1)[-1]}"):
+    if is_called(info, name if isinstance(name, str) else name.text):
         return True
     text = " ".join(snapshot.document(info.id).text.casefold().split())
     written = re.escape(" ".join((name if isinstance(name, str) else name.text).casefold().split()))
     mentions = len(re.findall(rf"(?<!\w){written}(?!\w)", text))
     return mentions >= 2 and mentions * _DENSE >= len(text)
+
+
+def is_called(info: DocumentInfo, name: str) -> bool:
+    """Whether a document's title or its file says a name."""
+    wanted = _squashed(name)
+    return bool(wanted) and wanted in _squashed(f"{info.title} {info.source.rsplit('/', 1)[-1]}")
 
 
 def among(documents: Sequence[str], where: Filter | None) -> Filter:

@@ -18,8 +18,9 @@ _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(
     r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
     r"|otherwise|instead|finally|similarly|in addition|as a result|for example|for instance"
-    r"|in this case|in other words|first|second|third|fourth|fifth|next|now|here|again|still|yet|see"
-    r"|note that|besides|that way|such|remember|conversely|consequently|in (?:contrast|particular)"
+    r"|in this case|in other words|first|second|third|fourth|fifth|next|now|here|again|still|yet"
+    r"|see|if (?:so|not)|note that|besides|that way|such|remember|conversely|consequently"
+    r"|in (?:contrast|particular)"
     r"|on the other hand|to do (?:so|this|that)|because of (?:this|that)"
     r"|the (?:above|following|former|latter|same)"
     r"|the(?: [\w'’-]+){1,4} (?:ones?|of (?:this|these|that|those|it|them)))\b",
@@ -60,6 +61,9 @@ _SIGNPOST = re.compile(
     r"|(?:we|you)(?:['’]ve| have)? (?:just |already )?(?:saw|seen|looked at|learned|learnt|covered"
     r"|discussed|talked about)|you(?:['’]ll| will) (?:learn|see)|earlier we|try (?:adding|running"
     r"|changing)|in this (?:chapter|section|tutorial|lesson|article)"
+    r"|(?:outside|beyond) the scope|this (?:page|doc|document|documentation|guide|section|chapter"
+    r"|article|tutorial|book|appendix) (?:outlines|describes|explains|shows|covers|goes over|will"
+    r"|is about|introduces|gives an?|assumes|discusses)"
     r"|(?:code|example|listing|snippet|function|line|table|figure|output|command)s? (?:above|below)"
     r"|(?:above|preceding|following) (?:code|example|listing|snippet|function|lines?|command))\b",
     re.IGNORECASE,
@@ -73,6 +77,7 @@ _ONLY_POINTS = re.compile(
     r"[“\"(]?(?:note|item|part|section|appendix|exhibit|chapter|annex)s? ?[“\"]?[\dIVX“\"A-C]",
     re.IGNORECASE,
 )
+_VARIABLE = re.compile(r"(?<!`)`&?([a-z]{1,2}\d?)`(?!`)")
 _BOILERPLATE = re.compile(
     r"\b(?:forward-looking|conference call|webcast|replay|dial(?:ing)?|all rights reserved"
     r"|hereunto|undersigned|pursuant to the requirements|speaks? only as of|incorporated by"
@@ -96,6 +101,11 @@ def leans(text: str) -> bool:
     return pronoun or later or bool(_LEANS.match(bare)) or text[:1].islower()
 
 
+def names_of_listing(text: str) -> frozenset[str]:
+    """What may be a variable of a listing that is not shown with the sentence: "`r1`", "`s`"."""
+    return frozenset(_VARIABLE.findall(text))
+
+
 def is_usable(candidate: Candidate) -> bool:
     """Whether a unit can stand in a text: a full sentence, or a row that says something."""
     text = worded(candidate.text, candidate.hit.document.format)
@@ -112,7 +122,7 @@ def is_usable(candidate: Candidate) -> bool:
         return bool(_FIGURE.match(text)) and count <= 45
     if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
         return False
-    if text[:1].islower() or _is_heading(text):
+    if text[:1].islower() or _is_heading(text) or _SIGNPOST.search(text):
         return False
     if _NO_SUBJECT.match(candidate.text) or (_NOUN_FIRST.match(text) and not _FINITE.search(text)):
         return False
@@ -131,8 +141,7 @@ def manner(candidate: Candidate) -> float:
     worth -= 0.06 if candidate.kind == "list_item" else 0.0
     worth -= 0.08 if _ADDRESS.search(text) else 0.0
     worth -= 0.12 if _POINTS_ELSEWHERE.search(text) else 0.0
-    empty = (_BOILERPLATE, _ONLY_POINTS, _SIGNPOST)
-    worth -= 0.25 if any(pattern.search(text) for pattern in empty) else 0.0
+    worth -= 0.25 if _BOILERPLATE.search(text) or _ONLY_POINTS.search(text) else 0.0
     worth -= 0.05 if count > 55 or count < 8 else 0.0
     return worth - (0.02 if leans(text) else 0.0)
 
