@@ -148,7 +148,7 @@ def ask_stream(
                 memory=memory,
             )
             stage.note(added=len(chosen) - before)
-    yield Retrieved(tuple(hits), tuple(chosen), confidence)
+    yield Retrieved(tuple(hits), tuple(chosen), confidence, question)
     sheet = _Sheet(question, components, hits, chosen, confidence, trace)
     if declined is not None:
         yield Abstained(declined)
