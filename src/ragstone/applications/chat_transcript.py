@@ -115,7 +115,7 @@ def _turn(row: Mapping[str, object]) -> Turn:
 
 
 def _said_to_answer(reason: str) -> str:
-    """What a refusal offers that was kept before there was a field for it: the reason ends in it."""
+    """What a refusal offers that was kept before that was a field: its reason ends in it."""
     return reason.partition(" They could answer: ")[2]
 
 
