@@ -101,7 +101,10 @@ def source_line(source: Source) -> str:
     who = str(source.metadata.get("author", "")).strip()
     when = str(source.metadata.get("date", "")).strip()[:10]
     title = called(source.title, source.source)
-    return ". ".join(part for part in (who, title, when) if part) + f". {source.source}"
+    parts = [part for part in (who, title, when) if part]
+    return " ".join(p if p.endswith((".", "?", "!", "…")) else f"{p}." for p in parts) + (
+        f" {source.source}"
+    )
 
 
 def notes_of_source(manuscript: Manuscript, source: Source) -> list[int]:
