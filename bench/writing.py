@@ -48,7 +48,7 @@ def main() -> None:
             if options.output:
                 options.output.mkdir(parents=True, exist_ok=True)
                 name = "".join(c if c.isalnum() else "-" for c in brief)[:60]
-                path = options.output / f"{name}.md"
+                path = options.output / f"{kind}-{name}.md"
                 path.write_text(markdown(manuscript), encoding="utf-8")
     total = sum(row["statements"] for row in rows)
     means = {

@@ -186,11 +186,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """Why no answer is given. A value, not an exception."""
+    """Why no answer is given. A value, not an exception.
+
+    `could_answer` is a question that the nearest passages hold an answer to, "" for none; the
+    reason says it too.
+    """
 
     reason: str
     confidence: float  # that the documents can answer, 0 to 1
     nearest: tuple[Citation, ...] = ()
+    could_answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

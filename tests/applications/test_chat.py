@@ -136,6 +136,21 @@ def test_a_written_turn_reads_as_it_was(corpus: ragstone.Corpus) -> None:
             assert " ".join(citation.quote.split()) in text
 
 
+def test_a_refusal_kept_before_it_had_a_field_for_its_offer_is_read(
+    corpus: ragstone.Corpus,
+) -> None:
+    talk = corpus.chat()
+    talk.ask("What is the boiling point of mercury in the lamp?")
+    (turn,) = talk.turns
+    assert turn.answer.abstention is not None
+    offered = "What is said under “Optic” in “The lamp”?"
+    row = {**kept_json(turn), "reason": f"Nothing there. They could answer: {offered}"}
+    del row["could_answer"]
+    (read,) = turns_of({"turns": [row]}, origin="test")
+    assert read.answer.abstention is not None
+    assert read.answer.abstention.could_answer == offered
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "CON", "x" * 65, "a."])
 def test_no_session_leaves_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="session"):

@@ -214,8 +214,8 @@ def asked(question: str, reply: str = "It is so.", standalone: str = "") -> Turn
 
 def refused(question: str, offered: str = "") -> Turn:
     reply = "The 10 nearest passages, from 4 documents, do not answer this."
-    reply += f" They could answer: {offered}" if offered else ""
-    answer = Answer(question, reply, (), (), (), abstention=Abstention("nothing", 0.1))
+    declined = Abstention("nothing", 0.1, could_answer=offered)
+    answer = Answer(question, reply, (), (), (), abstention=declined)
     return Turn(question, answer, question)
 
 

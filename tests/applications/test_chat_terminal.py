@@ -88,12 +88,17 @@ def test_control_c_stops_one_answer_and_the_talk_goes_on(tmp_path: Path, library
         at = terminal.until(r"\(stopped\)", after=at)
         terminal.type("When did work on the lighthouse begin?\n")
         at = terminal.until("statements verified", after=at)
+        before = at
+        terminal.type("and by whom?\n")
+        at = terminal.until("understood as: and by whom", after=before)  # before the answer
+        assert "187" not in terminal.text[before:at]
+        at = terminal.until("verified", after=at)
         terminal.type("/history\n")
         at = terminal.until(r"1\. When did work", after=at)  # the stopped turn left no trace
         terminal.type("/sources 1\n")
         at = terminal.until(r"\[1\] .*history\.html", after=at)
         terminal.type(f"/save {tmp_path / 'talk.md'}\n")
-        at = terminal.until("Saved 1 turns", after=at)
+        at = terminal.until("Saved 2 turns", after=at)
         terminal.type("/forget\n")
         at = terminal.until("Forgotten", after=at)
         terminal.type("/sources\n")

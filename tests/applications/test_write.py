@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -266,12 +267,32 @@ def test_the_docx_has_real_footnotes_in_order(digest: Manuscript, tmp_path: Path
     }
     for note in digest.notes():
         assert " ".join(note.citation.quote.split()) in texts[note.number]
+    assert b"PAGE" in parts["word/footer1.xml"]  # pages are numbered
     from ragstone.documents import read
 
     (document,) = read(path)
     assert document.title == digest.title
     assert digest.statements[0].text.replace("`", "") in " ".join(document.text.split())
     assert docx(digest) == docx(digest)
+
+
+def test_a_table_of_a_docx_repeats_its_head_and_cuts_no_row(corpus: ragstone.Corpus) -> None:
+    table = corpus.write(BRIEF, kind="table", llm="none")
+    with zipfile.ZipFile(io.BytesIO(docx(table))) as archive:
+        body = etree.fromstring(archive.read("word/document.xml"))
+    w = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    rows = list(body.iter(f"{w}tr"))
+    assert [row.find(f"{w}trPr/{w}tblHeader") is not None for row in rows] == [
+        place == 0 for place in range(len(rows))
+    ]
+    assert all(row.find(f"{w}trPr/{w}cantSplit") is not None for row in rows)
+    assert 'data-item="' in html(table)  # on a narrow page each cell says of what it is
+
+
+def test_no_note_is_parted_from_the_word_it_follows(digest: Manuscript) -> None:
+    page = html(digest)
+    last = digest.statements[0].text.rsplit(" ", 1)[1]
+    assert f'<span class="last">{last}<sup>' in page
 
 
 def test_answers_and_manuscripts_show_themselves(

@@ -137,6 +137,14 @@ def test_a_refusal_names_a_question_that_the_documents_could_answer():
     headed = replace(hit(SOURCE), passage=replace(HITS[0].passage, heading_path=("Corrin", "Toll")))
     assert could_answer(frozenset({"toll"}), [headed]) == "What is said under “Toll” in “Corrin”?"
     assert could_answer(frozenset(), []) == ""
+    # only the document around the heading shares a word: no question to offer
+    within = hit(document("Nothing of the kind.", title="Corrin"))
+    within = replace(within, passage=replace(within.passage, heading_path=("Toll",)))
+    assert could_answer(frozenset({"corrin"}), [within]) == "What does “Corrin” say?"
+    cover = hit(document("Nothing of the kind.", title="UNITED STATES"))
+    assert could_answer(frozenset({"unit", "state"}), [cover]) == ""
+    long = hit(document("Nothing of the kind.", title="Painting the Corrin bridge twice a year"))
+    assert could_answer(frozenset({"corrin"}), [long]) == ""
 
 
 @given(st.text(max_size=80), st.text(max_size=20))

@@ -145,7 +145,7 @@ def ask_stream(
                 memory=memory,
             )
             stage.note(added=len(chosen) - before)
-    yield Retrieved(tuple(hits), tuple(chosen), confidence)
+    yield Retrieved(tuple(hits), tuple(chosen), confidence, question)
     model = components.model
     sheet = Sheet(
         question,

@@ -196,9 +196,9 @@ def _followed(said: str, own: dict[str, str], topic: Sequence[Turn]) -> Understo
 def _instead(said: str, topic: Sequence[Turn]) -> Understood:
     """ "Yes" or "more" after a refusal: the question that it said the documents could answer, else
     more of what was answered last."""
-    offered = topic[-1].answer.text.rsplit(": ", 1)[-1].strip()
-    if offered.endswith("?") and len(content_terms(offered)):
-        return Understood(said, offered, 1.0)
+    declined = topic[-1].answer.abstention
+    if declined is not None and declined.could_answer:
+        return Understood(said, declined.could_answer, 1.0)
     answered = [turn for turn in topic if not turn.answer.abstained]
     turn = (answered or topic)[-1]
     return Understood(said, turn.standalone or turn.question, 1.0, more=bool(answered))

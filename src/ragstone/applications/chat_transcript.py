@@ -84,7 +84,10 @@ def _turn(row: Mapping[str, object]) -> Turn:
     abstention = None
     if row["abstained"]:
         abstention = Abstention(
-            text_of(row["reason"]), number_of(row["confidence"]), citations_of(row["nearest"])
+            text_of(row["reason"]),
+            number_of(row["confidence"]),
+            citations_of(row["nearest"]),
+            text_of(row.get("could_answer", _said_to_answer(text_of(row["reason"])))),
         )
     answer = Answer(
         question=question,
@@ -109,6 +112,11 @@ def _turn(row: Mapping[str, object]) -> Turn:
         cast("TurnKind", kind),
         bool(row["new_topic"]),
     )
+
+
+def _said_to_answer(reason: str) -> str:
+    """What a refusal offers that was kept before that was a field: its reason ends in it."""
+    return reason.partition(" They could answer: ")[2]
 
 
 def _pair(value: object) -> Span:

@@ -9,11 +9,15 @@ from ragstone.types import Abstention, Answer, Claim, Evidence, Hit
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The passages found and the evidence chosen from them, before anything is written."""
+    """The passages found and the evidence chosen from them, before anything is written.
+
+    `question` is what was searched for: in a dialogue, the turn as it was understood.
+    """
 
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
     confidence: float
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

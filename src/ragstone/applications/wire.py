@@ -94,6 +94,7 @@ def abstention_json(abstention: Abstention) -> JsonObject:
         "reason": abstention.reason,
         "confidence": round(abstention.confidence, 4),
         "nearest": [citation_json(citation) for citation in abstention.nearest],
+        "could_answer": abstention.could_answer,
     }
 
 
@@ -113,6 +114,7 @@ def answer_json(answer: Answer) -> JsonObject:
         "removed": [claim_json(claim) for claim in answer.removed],
         "citations": [citation_json(citation) for citation in answer.citations],
         "nearest": [citation_json(c) for c in abstention.nearest] if abstention else [],
+        "could_answer": abstention.could_answer if abstention else "",
         "evidence": [evidence_json(evidence) for evidence in answer.evidence],
         "hits": [hit_json(hit) for hit in answer.hits],
         "version": answer.version,

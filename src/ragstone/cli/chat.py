@@ -114,7 +114,7 @@ class _Conversation:
                 yield line.strip()
 
     def _ask(self, text: str) -> None:
-        from ragstone.applications.events import Done, Stated
+        from ragstone.applications.events import Done, Retrieved, Stated
 
         events = self._talk.stream(text)
         shown = False
@@ -123,14 +123,15 @@ class _Conversation:
             click.secho(f"{PROMPT}{text}", bold=True)
         try:
             for event in events:
-                if isinstance(event, Stated) and self._terminal:
+                if isinstance(event, Retrieved) and self._terminal:
+                    _say_understood(text, event.question)
+                elif isinstance(event, Stated) and self._terminal:
                     flow.write(event.text)
                     shown = True
                 elif isinstance(event, Done) and not self._quiet:
                     if self._talk.turns and self._talk.turns[-1].kind != "answer":
                         click.echo(event.answer.text)
                     else:
-                        self._understood(is_line_open=shown)
                         print_answer(event.answer, text_shown=shown)
                     click.echo()
         except KeyboardInterrupt:
@@ -140,14 +141,6 @@ class _Conversation:
         finally:
             if isinstance(events, Generator):
                 events.close()
-
-    def _understood(self, *, is_line_open: bool) -> None:
-        """How a follow-up was read; a streamed answer's last line is ended by what comes next."""
-        turn = self._talk.turns[-1]
-        if turn.standalone and turn.standalone != turn.question and self._terminal:
-            said = f"understood as: {turn.standalone}"
-            before = "\n" if is_line_open else ""
-            click.secho(f"{before}{said}", dim=True, err=True, nl=not is_line_open)
 
     def _command(self, line: str) -> bool:
         """Obey a line that begins with a slash; False to leave."""
@@ -205,6 +198,12 @@ class _Conversation:
                 f"Cannot write {path}: {error.strerror or error}.", remedy="Name another file."
             ) from error
         say(f"Saved {len(self._talk.turns)} turns to {path}.")
+
+
+def _say_understood(text: str, question: str) -> None:
+    """How a follow-up was read, before it is answered: a wrong reading is seen at once."""
+    if question and question != text:
+        click.secho(f"understood as: {question}", dim=True, err=True)
 
 
 def _written(talk: Chat, path: Path) -> str:

@@ -56,10 +56,12 @@ def decide(
     confidence = answerable(asked, evidence, hits, read=read)
     if evidence and confidence >= threshold(asked, evidence, level, read=read):
         return confidence, None
+    other = could_answer(frozenset(asked.terms), hits)
     return confidence, Abstention(
-        reason=refusal(asked, evidence, hits),
+        reason=refusal(asked, evidence, hits, other=other),
         confidence=confidence,
         nearest=tuple(cite(item) for item in evidence[:_NEAREST]),
+        could_answer=other,
     )
 
 
@@ -109,9 +111,11 @@ def _model() -> Trees:
     return shipped("abstention", SIGNS)
 
 
-def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:
-    """Why there is no answer, in a few sentences for a reader: what was searched, which words
-    of the question stand nowhere, and a question that the nearest passages could answer."""
+def refusal(
+    asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit], *, other: str = ""
+) -> str:
+    """Why there is no answer, in a few sentences for a reader: what was searched, which words of
+    the question stand nowhere, and the `other` question that the nearest passages could answer."""
     if not hits:
         return "Nothing in the documents matches the question."
     count = len({hit.passage.document_id for hit in hits})
@@ -125,7 +129,6 @@ def refusal(asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit]) 
     if absent:
         listed = " or ".join(f"“{word}”" for word in absent[:3])
         why = f"Nothing there mentions {listed}."
-    other = could_answer(frozenset(asked.terms), hits)
     return f"{searched} {why}" + (f" They could answer: {other}" if other else "")
 
 

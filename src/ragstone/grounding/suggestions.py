@@ -14,6 +14,7 @@ from ragstone.grounding.instructions import addresses_model
 from ragstone.grounding.lexicon import FUNCTION_WORDS, PRONOUNS
 from ragstone.grounding.words import terms_of, words_of
 from ragstone.text.sentences import sentence_spans
+from ragstone.text.wording import called
 from ragstone.types import Hit
 
 _LOOKED_AT = 3  # hits; what comes later is hardly near the question
@@ -25,37 +26,51 @@ _DEFINITION = re.compile(
 
 
 def could_answer(terms: frozenset[str], hits: Sequence[Hit]) -> str:
-    """A question that the nearest passages answer and that shares a word with the one asked.
+    """A question that the nearest passages answer, of a subject half of whose words are in the
+    one asked; that the document around it shares a word with it tells nothing.
 
     "" where there is none: what else the documents hold is no help to who asked about this.
     """
-    made = (question for hit in hits[:_LOOKED_AT] for question in (*_questions(hit), *_whole(hit)))
-    return next((q for q in made if terms & terms_of(q) and not addresses_model(q)), "")
+    made = (made for hit in hits[:_LOOKED_AT] for made in (*_questions(hit), *_whole(hit)))
+    return next((q for q, of in made if _shares(of, terms) and not addresses_model(q)), "")
 
 
-def _whole(hit: Hit) -> Iterator[str]:
-    title = " ".join(hit.document.title.split())
+def _shares(subject: str, terms: frozenset[str]) -> bool:
+    named = terms_of(subject)
+    return bool(named & terms) and 2 * len(named & terms) >= len(named)
+
+
+def _whole(hit: Hit) -> Iterator[tuple[str, str]]:
+    """The question for the whole document, with its subject. A form's cover ("UNITED STATES") is
+    no title to ask for."""
+    title = _title(hit)
     if asks(title):
-        yield title
+        yield title, title
     elif 0 < len(words_of(title)) <= _MOST_WORDS:
-        yield f"What does “{title}” say?"
+        yield f"What does “{title}” say?", title
 
 
-def _questions(hit: Hit) -> Iterator[str]:
+def _title(hit: Hit) -> str:
+    title = " ".join(hit.document.title.split())
+    return title if called(title, hit.document.source) == title else ""
+
+
+def _questions(hit: Hit) -> Iterator[tuple[str, str]]:
+    """Questions for a definition in the passage and for its headings, with their subjects."""
     text = hit.passage.text
     for span in sentence_spans(text, 0, len(text)):
         sentence = " ".join(span.of(text).split())
         match = _DEFINITION.match(sentence)
         if match is not None and not addresses_model(sentence) and _names(match["subject"]):
-            yield f"What {match['verb']} {_lowered(match['subject'])}?"
-    title = " ".join(hit.document.title.split())
+            yield f"What {match['verb']} {_lowered(match['subject'])}?", match["subject"]
+    title = _title(hit)
     for heading in reversed(hit.passage.heading_path):
         heading = " ".join(heading.split())
         if asks(heading) and len(words_of(heading)) <= 2 * _MOST_WORDS:
-            yield heading
+            yield heading, heading
         elif heading != title and 0 < len(words_of(heading)) <= _MOST_WORDS:
             about = f" in “{title}”" if 0 < len(words_of(title)) <= _MOST_WORDS else ""
-            yield f"What is said under “{heading}”{about}?"
+            yield f"What is said under “{heading}”{about}?", heading
 
 
 def _names(subject: str) -> bool:

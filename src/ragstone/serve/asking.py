@@ -231,6 +231,7 @@ class Renderer:
                 "hits": [hit_json(hit) for hit in event.hits],
                 "evidence": [evidence_json(evidence) for evidence in event.evidence],
                 "confidence": event.confidence,
+                "question": event.question,
             }
             return sse.event("retrieved", found)
         if isinstance(event, Stated):

@@ -25,7 +25,8 @@ ANSWER: JsonObject = {
         {"text": "Rollback makes an earlier version the current one.", "start": 0, "end": 49,
          "verdict": "supported", "reason": "", "confidence": 0.97, "citations": [_CITATION]}
     ],
-    "removed": [], "citations": [_CITATION], "nearest": [], "evidence": [], "hits": [_HIT],
+    "removed": [], "citations": [_CITATION], "nearest": [], "could_answer": "",
+    "evidence": [], "hits": [_HIT],
     "version": 3, "timings_ms": {"retrieve": 5.1, "total": 90.4}, "model": "none",
 }  # fmt: skip
 _INFO: JsonObject = {

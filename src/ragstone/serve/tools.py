@@ -78,7 +78,16 @@ def _ask(library: Library, shelf: Shelf, caller: Caller, given: JsonObject) -> J
     answer = next(event.answer for event in events if isinstance(event, Done))
     telemetry.record("ask", trace, library.metrics, request_id="mcp")
     whole = answer_json(answer)
-    kept = ("answer", "abstained", "reason", "confidence", "claims", "citations", "nearest")
+    kept = (
+        "answer",
+        "abstained",
+        "reason",
+        "confidence",
+        "claims",
+        "citations",
+        "nearest",
+        "could_answer",
+    )
     return {name: whole[name] for name in kept}
 
 

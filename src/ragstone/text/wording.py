@@ -21,8 +21,10 @@ _MD_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)\s]*\)")
 _MD_LINK = re.compile(r"\[([^\]]+)\](?:\([^)\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_`]+?)(?<=\S)\1(?![\w*])")
+_EMPHASISED_CODE = re.compile(r"(?<![\w`])([*_]{1,2})(`[^`]+`)\1(?![\w`])")
 _HALF = re.compile(r"(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?!\S)")
 _WORDS = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
+_COMMENT = re.compile(r"\s*<!--.*?-->")
 _TAG = re.compile(r"</?[a-z][^<>]{0,80}>", re.IGNORECASE)
 
 
@@ -51,8 +53,10 @@ def worded(text: str, format: str) -> str:
     if format in ("markdown", "notebook"):
         flat = _MD_IMAGE.sub(r"\1", flat)
         flat = _MD_LINK.sub(r"\1", flat)
+        flat = _outside_code(_COMMENT, "", flat)
         flat = _outside_code(_TAG, "", flat)
     if format in ("markdown", "notebook", "restructuredtext"):
+        flat = _EMPHASISED_CODE.sub(r"\2", flat)
         flat = _outside_code(_STRONG, r"\2", flat)
         flat = _outside_code(_EMPHASIS, r"\2", flat)
         flat = _outside_code(_HALF, "", flat)

@@ -11,6 +11,17 @@ import zipfile
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
+from ragstone.applications.manuscripts.docx_parts import (
+    CODE_FONT,
+    FONTS,
+    FOOTER,
+    HEAD,
+    MAIN,
+    NUMBERING,
+    OFFICE,
+    SETTINGS,
+    STYLES,
+)
 from ragstone.applications.manuscripts.notes import (
     GAP,
     NOTHING,
@@ -19,21 +30,16 @@ from ragstone.applications.manuscripts.notes import (
     gaps,
     lines_of,
     link,
+    noted,
     notes_of_source,
     numbers_of,
     place,
-    ranges,
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
 from ragstone.text.wording import code_parts
 
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_MAIN = (
-    f'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="{_OFFICE}"'
-)
-_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _WML = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 _DATE = (2020, 1, 1, 0, 0, 0)
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -47,7 +53,7 @@ def docx(manuscript: Manuscript) -> bytes:
         "[Content_Types].xml": _content_types(),
         "_rels/.rels": _relationships(
             [
-                ("rId1", f"{_OFFICE}/officeDocument", "word/document.xml", False),
+                ("rId1", f"{OFFICE}/officeDocument", "word/document.xml", False),
                 (
                     "rId2", f"{_PACKAGE}/relationships/metadata/core-properties",
                     "docProps/core.xml", False,
@@ -55,21 +61,25 @@ def docx(manuscript: Manuscript) -> bytes:
             ]
         ),
         "docProps/core.xml": _core(manuscript),
-        "word/document.xml": f"{_HEAD}<w:document {_MAIN}><w:body>{body}</w:body></w:document>",
-        "word/styles.xml": _STYLES,
-        "word/settings.xml": _SETTINGS,
-        "word/numbering.xml": _NUMBERING,
+        "word/document.xml": f"{HEAD}<w:document {MAIN}><w:body>{body}</w:body></w:document>",
+        "word/styles.xml": STYLES,
+        "word/settings.xml": SETTINGS,
+        "word/numbering.xml": NUMBERING,
+        "word/fontTable.xml": FONTS,
+        "word/footer1.xml": FOOTER,
         "word/footnotes.xml": writer.footnotes(),
         "word/_rels/document.xml.rels": _relationships(
             [
-                ("rId1", f"{_OFFICE}/styles", "styles.xml", False),
-                ("rId2", f"{_OFFICE}/settings", "settings.xml", False),
-                ("rId3", f"{_OFFICE}/footnotes", "footnotes.xml", False),
-                ("rId4", f"{_OFFICE}/numbering", "numbering.xml", False),
+                ("rId1", f"{OFFICE}/styles", "styles.xml", False),
+                ("rId2", f"{OFFICE}/settings", "settings.xml", False),
+                ("rId3", f"{OFFICE}/footnotes", "footnotes.xml", False),
+                ("rId4", f"{OFFICE}/numbering", "numbering.xml", False),
+                ("rId5", f"{OFFICE}/fontTable", "fontTable.xml", False),
+                ("rId6", f"{OFFICE}/footer", "footer1.xml", False),
             ]
         ),
         "word/_rels/footnotes.xml.rels": _relationships(
-            [(name, f"{_OFFICE}/hyperlink", url, True) for url, name in writer.links.items()]
+            [(name, f"{OFFICE}/hyperlink", url, True) for url, name in writer.links.items()]
         ),
     }  # fmt: skip
     buffer = io.BytesIO()
@@ -108,10 +118,11 @@ class _Writer:
         if self._numbers:
             parts.append(_paragraph(_run("Sources"), "Heading1"))
             for source in manuscript.sources:
-                cited = ranges(notes_of_source(manuscript, source))
-                parts.append(_paragraph(_run(f"{source_line(source)} (notes {cited})"), "Entry"))
+                cited = noted(notes_of_source(manuscript, source))
+                parts.append(_paragraph(_run(f"{source_line(source)} ({cited})"), "Entry"))
         parts.append(
-            '<w:sectPr><w:footnotePr><w:numFmt w:val="decimal"/></w:footnotePr>'
+            '<w:sectPr><w:footerReference w:type="default" r:id="rId6"/>'
+            '<w:footnotePr><w:numFmt w:val="decimal"/></w:footnotePr>'
             '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1417" w:right="1417" '
             'w:bottom="1417" w:left="1417" w:header="708" w:footer="708" w:gutter="0"/></w:sectPr>'
         )
@@ -142,7 +153,7 @@ class _Writer:
                 f'<w:footnote w:id="{note.number}">'
                 f"{_paragraph(inside, 'FootnoteText')}</w:footnote>"
             )
-        return f"{_HEAD}<w:footnotes {_MAIN}>{''.join(parts)}</w:footnotes>"
+        return f"{HEAD}<w:footnotes {MAIN}>{''.join(parts)}</w:footnotes>"
 
     def _block(self, block: Block) -> Iterable[str]:
         if block.label:
@@ -180,28 +191,34 @@ class _Writer:
     def _table(self) -> str:
         manuscript = self._manuscript
         items = manuscript.outline.items
-        width = 9000 // (len(items) + 1)
-        grid = f'<w:gridCol w:w="{width}"/>' * (len(items) + 1)
-        rows = [_row(["", *(_run(item.heading, bold=True) for item in items)], width)]
+        first = 1500 if len(items) > 1 else 2500  # twentieths of a point; 9070 are between margins
+        widths = [first, *[(9070 - first) // len(items)] * len(items)]
+        grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+        heads = ["", *(_run(item.heading, bold=True) for item in items)]
+        rows = [_row(heads, widths, is_head=True)]
         for section in manuscript.shown:
             cells = [
                 _run(" ").join(self._stated(s) for s in block.statements) or _run("—")
                 for block in section.blocks
             ]
-            rows.append(_row([_run(section.heading, bold=True), *cells], width))
+            rows.append(_row([_run(section.heading, bold=True), *cells], widths))
         return (
-            '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="0" w:type="auto"/>'
+            '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>'
+            f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
             f"</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl><w:p/>"
         )
 
 
-def _row(cells: list[str], width: int) -> str:
+def _row(cells: list[str], widths: list[int], *, is_head: bool = False) -> str:
+    """A row that no page cuts; a head is repeated on each page."""
+    shade = '<w:shd w:val="clear" w:color="auto" w:fill="F2F2F2"/>' if is_head else ""
     inside = "".join(
-        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>'
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}</w:tcPr>'
         f"{_paragraph(cell, 'Cell')}</w:tc>"
-        for cell in cells
+        for cell, width in zip(cells, widths, strict=True)
     )
-    return f"<w:tr>{inside}</w:tr>"
+    head = "<w:tblHeader/>" if is_head else ""
+    return f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>{inside}</w:tr>"
 
 
 def _paragraph(inside: str, style: str) -> str:
@@ -209,7 +226,8 @@ def _paragraph(inside: str, style: str) -> str:
 
 
 def _run(text: str, style: str = "", *, bold: bool = False) -> str:
-    marks = (f'<w:rStyle w:val="{style}"/>' if style else "") + ("<w:b/>" if bold else "")
+    font = CODE_FONT if style == "Code" else ""  # in tables LibreOffice takes no style's font
+    marks = (f'<w:rStyle w:val="{style}"/>' if style else "") + font + ("<w:b/>" if bold else "")
     format_ = f"<w:rPr>{marks}</w:rPr>" if marks else ""
     return f'<w:r>{format_}<w:t xml:space="preserve">{_plain(text)}</w:t></w:r>'
 
@@ -224,7 +242,7 @@ def _relationships(rows: Iterable[tuple[str, str, str, bool]]) -> str:
         f"{' TargetMode=' + chr(34) + 'External' + chr(34) if external else ''}/>"
         for name, kind, target, external in rows
     )
-    return f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{inside}</Relationships>'
+    return f'{HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{inside}</Relationships>'
 
 
 def _content_types() -> str:
@@ -233,6 +251,8 @@ def _content_types() -> str:
         "/word/styles.xml": f"{_WML}.styles+xml",
         "/word/settings.xml": f"{_WML}.settings+xml",
         "/word/numbering.xml": f"{_WML}.numbering+xml",
+        "/word/fontTable.xml": f"{_WML}.fontTable+xml",
+        "/word/footer1.xml": f"{_WML}.footer+xml",
         "/word/footnotes.xml": f"{_WML}.footnotes+xml",
         "/docProps/core.xml": "application/vnd.openxmlformats-package.core-properties+xml",
     }
@@ -240,7 +260,7 @@ def _content_types() -> str:
         f'<Override PartName="{name}" ContentType="{kind}"/>' for name, kind in parts.items()
     )
     return (
-        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
+        f'{HEAD}<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Default Extension="xml" ContentType="application/xml"/>{inside}</Types>'
@@ -249,83 +269,8 @@ def _content_types() -> str:
 
 def _core(manuscript: Manuscript) -> str:
     return (
-        f'{_HEAD}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
+        f'{HEAD}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f"<dc:title>{_plain(manuscript.title)}</dc:title>"
         f"<dc:description>{_plain(described(manuscript))}</dc:description></cp:coreProperties>"
     )
-
-
-def _style(name: str, kind: str = "paragraph", *, paragraph: str = "", run: str = "") -> str:
-    shown = {"Heading1": "heading 1", "FootnoteText": "footnote text", "Source": "Quote Source",
-             "FootnoteReference": "footnote reference", "ListQuote": "List Quote",
-             "TableGrid": "Table Grid"}.get(name, name)  # fmt: skip
-    based = '<w:basedOn w:val="Normal"/>' if kind == "paragraph" and name != "Normal" else ""
-    default = ' w:default="1"' if name == "Normal" else ""
-    return (
-        f'<w:style w:type="{kind}"{default} w:styleId="{name}"><w:name w:val="{shown}"/>'
-        f"{based}<w:qFormat/>"
-        + (f"<w:pPr>{paragraph}</w:pPr>" if paragraph else "")
-        + (f"<w:rPr>{run}</w:rPr>" if run else "")
-        + "</w:style>"
-    )
-
-
-_INDENT = '<w:ind w:left="360"/>'
-_STYLES = (
-    f"{_HEAD}<w:styles {_MAIN}><w:docDefaults><w:rPrDefault><w:rPr>"
-    '<w:rFonts w:ascii="Calibri" w:hAnsi="Calibri" w:eastAsia="Calibri" w:cs="Calibri"/>'
-    '<w:sz w:val="22"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr>'
-    '<w:spacing w:after="120" w:line="276" w:lineRule="auto"/></w:pPr></w:pPrDefault>'
-    "</w:docDefaults>"
-    + _style("Normal")
-    + _style("Title", paragraph='<w:spacing w:after="60"/>', run='<w:b/><w:sz w:val="40"/>')
-    + _style("Subtitle", run='<w:color w:val="595959"/><w:sz w:val="20"/>')
-    + _style(
-        "Heading1",
-        paragraph='<w:keepNext/><w:spacing w:before="360" w:after="120"/><w:outlineLvl w:val="0"/>',
-        run='<w:b/><w:sz w:val="28"/>',
-    )
-    + _style(
-        "Source",
-        paragraph='<w:keepNext/><w:spacing w:before="160" w:after="40"/>',
-        run='<w:i/><w:color w:val="595959"/><w:sz w:val="20"/>',
-    )
-    + _style(
-        "Quote",
-        paragraph='<w:pBdr><w:left w:val="single" w:sz="12" w:space="8" w:color="BFBFBF"/></w:pBdr>'
-        + _INDENT,
-    )
-    + _style(
-        "ListQuote",
-        paragraph='<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'
-        '<w:spacing w:after="60"/><w:ind w:left="720" w:hanging="284"/>',
-    )
-    + _style("Entry", paragraph='<w:spacing w:after="60"/><w:ind w:left="360" w:hanging="360"/>')
-    + _style("Cell", paragraph='<w:spacing w:after="0"/>', run='<w:sz w:val="19"/>')
-    + _style("FootnoteText", paragraph='<w:spacing w:after="0"/>', run='<w:sz w:val="18"/>')
-    + _style("FootnoteReference", "character", run='<w:vertAlign w:val="superscript"/>')
-    + _style(
-        "Code",
-        "character",
-        run='<w:rFonts w:ascii="Consolas" w:hAnsi="Consolas"/><w:sz w:val="20"/>',
-    )
-    + _style("Hyperlink", "character", run='<w:color w:val="0B5CAD"/><w:u w:val="single"/>')
-    + '<w:style w:type="table" w:styleId="TableGrid"><w:name w:val="Table Grid"/><w:tblPr>'
-    "<w:tblBorders>"
-    + "".join(
-        f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="BFBFBF"/>'
-        for side in ("top", "left", "bottom", "right", "insideH", "insideV")
-    )
-    + "</w:tblBorders></w:tblPr></w:style></w:styles>"
-)
-_SETTINGS = (
-    f'{_HEAD}<w:settings {_MAIN}><w:footnotePr><w:footnote w:id="-1"/><w:footnote w:id="0"/>'
-    "</w:footnotePr></w:settings>"
-)
-_NUMBERING = (
-    f'{_HEAD}<w:numbering {_MAIN}><w:abstractNum w:abstractNumId="0"><w:multiLevelType '
-    'w:val="hybridMultilevel"/><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="bullet"/>'
-    '<w:lvlText w:val="•"/><w:lvlJc w:val="left"/></w:lvl></w:abstractNum>'
-    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
-)

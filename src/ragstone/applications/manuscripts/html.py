@@ -17,10 +17,10 @@ from ragstone.applications.manuscripts.notes import (
     gaps,
     lines_of,
     link,
+    noted,
     notes_of_source,
     numbers_of,
     place,
-    ranges,
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
@@ -29,6 +29,8 @@ from ragstone.types import Citation, Span
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 STYLE = (Path(__file__).parent / "manuscript.css").read_text(encoding="utf-8")
+
+_LONGEST_LAST = 24  # characters of a word that may not be parted from its note
 
 
 def html(manuscript: Manuscript) -> str:
@@ -102,11 +104,16 @@ def _block(block: Block, numbers: dict[tuple[str, Span], int]) -> str:
 
 
 def _stated(statement: Statement, numbers: dict[tuple[str, Span], int]) -> str:
+    """The statement with its notes. The last word and the numbers stay on one line."""
     marks = "".join(reference(number) for number in numbers_of(statement, numbers))
     kind = "stated" if statement.stands else "stated unproved"
+    before, _, last = statement.text.rpartition(" ")
+    if not marks or not before or "`" in last or len(last) > _LONGEST_LAST:
+        shown = f'<span class="{kind}">{_worded(statement.text)}</span>'
+        return shown + (marks or f" <strong>{UNPROVED}</strong>")
     return (
-        f'<span class="{kind}">{_worded(statement.text)}</span>'
-        f"{marks or f' <strong>{UNPROVED}</strong>'}"
+        f'<span class="{kind}">{_worded(before)} '
+        f'<span class="last">{markup.escape(last)}{marks}</span></span>'
     )
 
 
@@ -147,7 +154,8 @@ def _table(manuscript: Manuscript, numbers: dict[tuple[str, Span], int]) -> str:
     rows = []
     for section in manuscript.shown:
         cells = "".join(
-            f"<td>{' '.join(_stated(s, numbers) for s in block.statements) or '—'}</td>"
+            f'<td data-item="{markup.escape(block.label, quote=True)}">'
+            f"{' '.join(_stated(s, numbers) for s in block.statements) or '—'}</td>"
             for block in section.blocks
         )
         rows.append(f'<tr><th scope="row">{markup.escape(section.heading)}</th>{cells}</tr>')
@@ -164,8 +172,8 @@ def _ends(manuscript: Manuscript) -> str:
         url = link(source.source)
         line = markup.escape(source_line(source))
         shown = f'<a href="{markup.escape(url, quote=True)}">{line}</a>' if url else line
-        cited = ranges(notes_of_source(manuscript, source))
-        parts.append(f"<li>{shown} <small>(notes {cited})</small></li>")
+        cited = noted(notes_of_source(manuscript, source))
+        parts.append(f"<li>{shown} <small>({cited})</small></li>")
     parts.append('</ul></section><section id="notes"><h2>Notes</h2><ol>')
     notes = manuscript.notes()
     for note in notes:

@@ -13,12 +13,13 @@ from ragstone.applications.manuscripts.notes import (
     UNPROVED,
     described,
     gaps,
+    labelled,
     lines_of,
     link,
+    noted,
     notes_of_source,
     numbers_of,
     place,
-    ranges,
     source_line,
 )
 from ragstone.applications.writing.manuscript import Block, Manuscript, Statement
@@ -44,8 +45,8 @@ def markdown(manuscript: Manuscript) -> str:
     if numbers:
         lines += ["", "## Sources", ""]
         for source in manuscript.sources:
-            cited = ranges(notes_of_source(manuscript, source))
-            lines.append(f"- {escaped(source_line(source))} (notes {cited})")
+            cited = noted(notes_of_source(manuscript, source))
+            lines.append(f"- {escaped(source_line(source))} ({cited})")
         lines.append("")
         for note in manuscript.notes():
             citation = note.citation
@@ -59,7 +60,7 @@ def markdown(manuscript: Manuscript) -> str:
 
 
 def _block(block: Block, numbers: dict[tuple[str, Span], int]) -> list[str]:
-    lines = [f"*{escaped(block.label)}:*", ""] if block.label else []
+    lines = [f"*{escaped(labelled(block.label))}*", ""] if block.label else []
     before = "> " if block.quoted else ""
     previous = ""
     for line in lines_of(block):

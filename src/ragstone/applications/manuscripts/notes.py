@@ -101,7 +101,10 @@ def source_line(source: Source) -> str:
     who = str(source.metadata.get("author", "")).strip()
     when = str(source.metadata.get("date", "")).strip()[:10]
     title = called(source.title, source.source)
-    return ". ".join(part for part in (who, title, when) if part) + f". {source.source}"
+    parts = [part for part in (who, title, when) if part]
+    return " ".join(p if p.endswith((".", "?", "!", "…")) else f"{p}." for p in parts) + (
+        f" {source.source}"
+    )
 
 
 def notes_of_source(manuscript: Manuscript, source: Source) -> list[int]:
@@ -111,6 +114,16 @@ def notes_of_source(manuscript: Manuscript, source: Source) -> list[int]:
         for note in manuscript.notes()
         if note.citation.document_id == source.document_id
     ]
+
+
+def noted(numbers: Sequence[int]) -> str:
+    """`note 3` or `notes 1–3, 5`."""
+    return f"{'note' if len(numbers) == 1 else 'notes'} {ranges(numbers)}"
+
+
+def labelled(label: str) -> str:
+    """A block's label before what stands under it; one that ends in a mark keeps that."""
+    return label if label.endswith(("?", "!", ":", "？", "！")) else f"{label}:"
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -30,6 +30,7 @@ _COMPARED = re.compile(
     r"(?:\b(?:by|on|in terms of|regarding|with respect to)\b|:)\s*(.+)$",
     re.IGNORECASE,
 )
+_BY = re.compile(r"\s*(\s(?:by|on|in terms of|regarding|with respect to)\b|:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ class Brief:
 
     @property
     def title(self) -> str:
-        """The topic, with a capital."""
+        """The topic, with a capital; that of a comparison says that it is one."""
         topic = " ".join(self.topic.split())
-        return topic[:1].upper() + topic[1:]
+        if self.kind == "table" and self.compared[0] and topic != " ".join(self.text.split()):
+            topic = _BY.sub(r" compared\1", topic, count=1)
+        return capitalised(topic)
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -75,6 +78,12 @@ class Brief:
             return (), ()
         items, aspects = (_listed(part) for part in match.groups())
         return (items, aspects) if len(items) > 1 else ((), aspects if len(aspects) > 1 else ())
+
+
+def capitalised(text: str) -> str:
+    """Text with a capital, but for a word that has one inside: "nDCG@10" stays."""
+    first = text.split(" ", 1)[0]
+    return text if first != first.lower() else text[:1].upper() + text[1:]
 
 
 def brief(

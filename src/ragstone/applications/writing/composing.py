@@ -23,7 +23,7 @@ from ragstone.applications.writing.manuscript import (
 )
 from ragstone.applications.writing.material import Material, Piece, Said, gather, within
 from ragstone.applications.writing.planning import plan
-from ragstone.applications.writing.scope import Scope, scope_of
+from ragstone.applications.writing.scope import Scope, is_called, scope_of
 from ragstone.applications.writing.standing import leans
 from ragstone.grounding.citations import check
 from ragstone.grounding.words import terms_of
@@ -159,12 +159,17 @@ def _items(outline: Outline, components: Components, where: Filter | None) -> li
         else scope_of(item.heading, components, where)
         for item in outline.items
     ]
-    return [
-        _Column(
-            scope.where,
-            scope.documents.difference(*(o.documents for o in scopes if o is not scope)),
+    called = [
+        frozenset(
+            name
+            for name in scope.documents
+            if item.document_id or is_called(components.snapshot.find(name), item.heading)
         )
-        for scope in scopes
+        for item, scope in zip(outline.items, scopes, strict=True)
+    ]
+    return [
+        _Column(scope.where, own.difference(*(other for other in called if other is not own)))
+        for scope, own in zip(scopes, called, strict=True)
     ]
 
 
@@ -178,7 +183,7 @@ def _row(
     """One aspect of a comparison: for each item what stands about it, or nothing.
 
     A cell of an item that the brief names must name the item or stand in a document about it, and
-    no column says a thing twice.
+    say the aspect; no column says a thing twice.
     """
     blocks: list[Block] = []
     for item, column in zip(outline.items, among, strict=True):
@@ -186,27 +191,55 @@ def _row(
         if not column.own:
             asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
         material = Material(components, Scope("", column.where), Said())
-        fitting = [
-            piece
-            for piece in gather(asked, material, words=4 * CELL_WORDS)
-            if (piece.evidence.document.id in column.own or _is_about(piece, item.heading))
-            and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
-            and terms_of(planned.heading) & terms_of(piece.evidence.text)
-            and not said[item.heading].repeats(piece.evidence.text)
-            and not leans(piece.evidence.text)  # a cell has nothing before it
-        ]
-        for piece in fitting[:1]:
-            said[item.heading].add(piece.evidence.text)
-        blocks.append(Block(tuple(map(digest.quoted, fitting[:1])), item.heading))
+        others = [other.heading for other in outline.items if other is not item]
+        found = gather(asked, material, words=4 * CELL_WORDS)
+        cell: list[Piece] = []
+        for piece in found:
+            own = piece.evidence.document.id in column.own
+            whole = _standing(piece, found)
+            if (
+                whole
+                and (own or _is_about(piece, item.heading, others))
+                and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
+                and _holds(terms_of(piece.evidence.text), planned.heading)
+                and not said[item.heading].repeats(piece.evidence.text)
+            ):
+                cell = whole
+                said[item.heading].add(piece.evidence.text)
+                break
+        blocks.append(Block(tuple(map(digest.quoted, cell)), item.heading))
     return Section(planned.heading, tuple(blocks))
 
 
-def _is_about(piece: Piece, item: str) -> bool:
+def _standing(piece: Piece, found: Sequence[Piece]) -> list[Piece]:
+    """A piece that can stand in a cell, which has nothing before it: with the sentence that it
+    leans on where that was found too; empty where it was not."""
+    item = piece.evidence
+    if not leans(item.text):
+        return [piece]
+    for other in found:
+        before = other.evidence
+        gap = item.span.start - before.span.end
+        if before.document.id == item.document.id and 0 <= gap <= 3 and not leans(before.text):
+            return [other, piece]
+    return []
+
+
+def _is_about(piece: Piece, item: str, others: Sequence[str]) -> bool:
+    """Whether a sentence speaks of an item: it says its name, or stands under it and names no
+    other of the items."""
     evidence = piece.evidence
-    shown = (evidence.text, evidence.lead_text, evidence.document.title, *evidence.heading_path)
-    held = frozenset[str]().union(*(terms_of(text) for text in shown))
-    wanted = terms_of(item)
-    return bool(wanted) and len(wanted & held) >= max(min(2, len(wanted)), len(wanted) - 1)
+    said = terms_of(evidence.text)
+    if _holds(said, item):
+        return True
+    above = terms_of(" ".join((evidence.document.title, *evidence.heading_path)))
+    return _holds(above, item) and not any(_holds(said | above, other) for other in others)
+
+
+def _holds(terms: frozenset[str], name: str) -> bool:
+    """Whether the words of a name are among `terms`; of a long name one may be missing."""
+    wanted = terms_of(name)
+    return bool(wanted) and len(wanted & terms) >= max(min(2, len(wanted)), len(wanted) - 1)
 
 
 def _check(section: Section, components: Components) -> None:

@@ -22,12 +22,16 @@ from ragstone.types import Hit
 _GENERIC = word_set(
     """introduction overview notes note summary contents background example examples usage general
     details other more misc see also references index preface foreword about conclusion appendix
-    welcome read me table of basic findings recommendations measured results purpose scope part i
+    welcome read me table of basic a an gentle changelog quickstart log use it options findings
+    recommendations measured results purpose scope part i
     ii item signature signatures and the this"""
 )
 _NUMBERING = re.compile(
     r"^(?:(?:chapter|section|part|item|note)\s+)?(?:\d{1,3}(?:\.\d{1,3})*[.):]?|[ivxIVX]{1,5}[.)]"
-    r"|[A-Z][.)])\s+", re.I)  # fmt: skip
+    r"|[A-Z][.)])\s+(?![(\[])", re.I)  # fmt: skip
+_VERSION = re.compile(
+    r"^v?\d[\w.+-]*(?:\s*[(\[—–-].*)?$|^\W*(?:unreleased|draft)\W*$", re.IGNORECASE
+)
 _BROKEN_OFF = re.compile(r"(?:ing|ed|ly)$", re.IGNORECASE)  # how a phrase's last word does not end
 _FRAME = 0.6  # share of all passages from which a heading over them tells none from another
 _FIRMS = frozenset(
@@ -72,7 +76,8 @@ def heading_of(
     encoder: Encoder,
     topic: str,
 ) -> str:
-    """The heading over most of a cluster's weight that no section has yet, `used` being theirs.
+    """The heading over most of a cluster's weight that no section has yet, `used` being theirs;
+    "" where all are taken, or name no subject.
 
     One that speaks of what is asked for, or is near to it in meaning, goes before one that does
     not ("Cookies" before "Quickstart"), and one that stands over this cluster alone before one
@@ -114,6 +119,14 @@ def heading_of(
         qualified = f"{title}: {name}" if title and title.casefold() != name.casefold() else name
         if qualified not in used:
             return qualified
+    return ""
+
+
+def phrase_of(
+    hits: Sequence[Hit], vectors: Vectors, cluster: Sequence[int], used: Used, encoder: Encoder
+) -> str:
+    """A name from the words that a cluster has in common, where no heading is left for it."""
+    middle = centroid(vectors[list(cluster)])
     return _phrase(hits, middle, cluster, used, encoder) or f"Part {used.count}"
 
 
@@ -192,6 +205,9 @@ def _quiet(word: str) -> str:
 
 
 def is_generic(heading: str) -> bool:
-    """Whether a heading names a part of any text ("Introduction") and no subject."""
+    """Whether a heading names a part of any text ("Introduction"), or a version of something
+    ("0.1.0 (unreleased)"), and no subject."""
     lowered = heading.casefold()
+    if _VERSION.match(lowered):
+        return True
     return lowered in _GENERIC or all(word in _GENERIC for word in lowered.split())

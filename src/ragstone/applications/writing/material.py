@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ragstone.applications.ask import Components
+from ragstone.applications.writing.entries import entry_of
 from ragstone.applications.writing.manuscript import Form, Planned
 from ragstone.applications.writing.scope import Scope, among
-from ragstone.applications.writing.standing import is_usable, leans, manner
+from ragstone.applications.writing.standing import is_usable, leans, manner, names_of_listing
 from ragstone.grounding.candidates import Candidate, candidates_of
 from ragstone.grounding.evidence import score as relevance
 from ragstone.grounding.evidence import without_instructions
 from ragstone.grounding.questions import understand
 from ragstone.grounding.words import coverage, rarity, terms_of, words_of
-from ragstone.protocols import Filter, Vectors
+from ragstone.protocols import Filter, Snapshot, Vectors
 from ragstone.text.wording import opens_item
 from ragstone.types import Evidence, Hit
 
@@ -34,6 +35,7 @@ _FOLLOWS = 0.4  # of the best score, for what goes on from a chosen sentence ("I
 _SHORT = 0.4  # of the words asked for: a section with fewer takes what bears on it less
 _BESIDE, _TOGETHER = 0.05, 0.02  # what a unit gains beside a chosen one, and under its heading
 _ALONE = 0.82  # of the best score: below it a unit that stands alone under its heading is left out
+_OF_LISTING = 0.12  # what a sentence loses that speaks of a listing's variables
 _FAINT = 0.42  # cosine below which a sentence bears on a heading by chance
 _HELD = 0.4  # share of a heading's terms, idf-weighted, from which a sentence bears on it
 
@@ -146,6 +148,9 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
             + (0.15 if candidate.hit.passage.key in planned_keys else 0.0)
         )
 
+    listed = frozenset(
+        word.text for unit in every if unit.kind == "code" for word in words_of(unit.text)
+    )
     lexical = {place: by_words(place) for place in usable}
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
@@ -164,6 +169,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
         + 0.3 * lexical[place]
         + (0.06 if every[place].hit.passage.key in planned_keys else 0.0)
         + manner(every[place])
+        - (_OF_LISTING if names_of_listing(every[place].text) & listed else 0.0)
         for at, place in enumerate(nearest)
     ]
     cover = [coverage(wanted, terms_of(every[p].text), idf, unseen=unseen) for p in nearest]
@@ -188,7 +194,11 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
         if every[place].hit.passage.key in planned_keys or about & terms_of(every[place].text)
     )
     chosen = _choose(every, nearest, scores, vectors, material.said, words, fits)
-    return [_piece(every, nearest[at], scores[at], cover[at], float(meaning[at])) for at in chosen]
+    named = [_entry(every[nearest[at]], components.snapshot) for at in chosen]
+    return [
+        _piece(every, nearest[at], scores[at], cover[at], float(meaning[at]), name)
+        for at, name in zip(chosen, named, strict=True)
+    ]
 
 
 def _choose(
@@ -300,17 +310,23 @@ def _named(candidate: Candidate) -> frozenset[str]:
     return terms.union(*(terms_of(heading) for heading in candidate.hit.passage.heading_path))
 
 
+def _entry(candidate: Candidate, snapshot: Snapshot) -> str:
+    info = candidate.hit.document
+    return entry_of(snapshot.document(info.id).text, candidate.span.start, info.format)
+
+
 def _piece(
-    every: Sequence[Candidate], place: int, score: float, cover: float, meaning: float
+    every: Sequence[Candidate], place: int, score: float, cover: float, meaning: float, entry: str
 ) -> Piece:
     candidate = every[place]
+    path = candidate.hit.passage.heading_path
     evidence = Evidence(
         document=candidate.hit.document,
         span=candidate.span,
         text=candidate.text,
         score=score,
         page=candidate.hit.passage.page,
-        heading_path=candidate.hit.passage.heading_path,
+        heading_path=(*path, entry) if entry else path,
         lead=candidate.lead,
         lead_text=candidate.lead_text,
         rank=candidate.hit.rank,

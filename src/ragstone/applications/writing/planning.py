@@ -8,22 +8,23 @@ heading is made up. A summary of one document follows that document's own headin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ragstone.applications.ask import Components
-from ragstone.applications.writing.brief import Brief
-from ragstone.applications.writing.headings import Used, heading_of, readable
+from ragstone.applications.writing.asking import question_of
+from ragstone.applications.writing.brief import Brief, capitalised
+from ragstone.applications.writing.headings import Used, heading_of, phrase_of, readable
 from ragstone.applications.writing.manuscript import Outline, Planned
 from ragstone.applications.writing.material import within
+from ragstone.applications.writing.order import are_numbered, number_of
 from ragstone.applications.writing.scope import Scope, scope_of
 from ragstone.applications.writing.standing import is_usable
 from ragstone.errors import UsageError
 from ragstone.grounding.candidates import candidates_of
 from ragstone.grounding.lexicon import FUNCTION_WORDS
-from ragstone.grounding.names import names_of
 from ragstone.grounding.words import terms_of
 from ragstone.protocols import Encoder, Filter, Vectors
 from ragstone.types import DocumentInfo, Hit
@@ -35,7 +36,6 @@ _NAMED = 0.33  # cosine to a part of the brief from which a passage speaks of it
 _BULK = 0.25  # of likeness: what joining two groups costs that together hold everything
 _BEARS, _BEARS_ALONE = 0.75, 0.9  # of the best group's cosine to the topic
 _FRAME = 0.6  # share of a document's text from which a heading is its frame
-_GERUND = re.compile(r"^[A-Z]?[a-z]+ing\b")
 
 
 def plan(
@@ -78,7 +78,8 @@ def plan(
         components.encoder,
     )
     if brief.kind == "faq":
-        sections = [_as_question(section, scope.topic, components) for section in sections]
+        around = [hit.passage.text for hit in hits]
+        sections = [_as_question(each, scope.topic, around, components) for each in sections]
     if brief.kind == "table":
         return _table(brief, sections, hits, weights)
     return Outline(brief.title, tuple(sections))
@@ -90,7 +91,9 @@ def _found(brief: Brief, components: Components, scope: Scope) -> list[Hit]:
     questions = [bare for bare in map(scope.bare, brief.questions) if terms_of(bare)]
     found: dict[int, Hit] = {}
     best: dict[int, float] = {}
-    for question in dict.fromkeys(questions or [scope.topic]):
+    for question in dict.fromkeys([*(questions or [scope.topic]), brief.topic]):
+        if question == brief.topic and len(found) >= 2 * brief.sections:
+            continue  # with the names that stand everywhere, only where little else is found
         hits = components.retriever.retrieve(question, k=FOUND, where=scope.where)
         if not hits:
             continue
@@ -223,24 +226,60 @@ def _named_in_order(
     used: Used,
     encoder: Encoder,
 ) -> list[Planned]:
-    """Sections with headings, those of one document together and in its order."""
+    """Sections with headings, those of one document together and in its order; documents whose
+    files are numbered by their numbers."""
     by_document: dict[str, float] = {}
     for hit, weight in zip(hits, weights.tolist(), strict=True):
         by_document[hit.document.id] = by_document.get(hit.document.id, 0.0) + weight
-    placed: list[tuple[tuple[float, str, int], Planned]] = []
+    named: dict[str, list[int]] = {}
     for cluster in clusters:
         heading = heading_of(hits, vectors, weights, cluster, used, encoder, topic)
+        same = "" if heading else _under_same_heading(cluster, named, hits)
+        if same:
+            named[same] += cluster
+            continue
+        heading = heading or phrase_of(hits, vectors, cluster, used, encoder)
         used.add(heading)
-        head = max(cluster, key=lambda place: float(weights[place]))
-        document = hits[head].document.id
+        named[heading] = list(cluster)
+    heads: dict[str, int] = {}
+    for name, group in named.items():
+        under = [p for p in group if name in map(readable, _headings(hits[p]))]
+        heads[name] = max(under or group, key=lambda p: float(weights[p]))
+    sources = [hits[place].document.source for place in heads.values()]
+    numbered = are_numbered(sources)
+    placed: list[tuple[tuple[tuple[int, ...], float, str, int], Planned]] = []
+    for heading, cluster in named.items():
+        info = hits[heads[heading]].document
         starts = sorted(
-            hits[p].passage.span.start for p in cluster if hits[p].document.id == document
+            hits[p].passage.span.start for p in cluster if hits[p].document.id == info.id
         )
-        start = starts[len(starts) // 2]
+        number = number_of(info.source) if numbered else ()
+        order = (number, -by_document[info.id], info.id, starts[len(starts) // 2])
         keys = tuple(hits[place].passage.key for place in cluster)
-        order = (-by_document[document], document, start)
         placed.append((order, Planned(heading, keys=keys)))
     return [planned for _, planned in sorted(placed, key=lambda item: item[0])]
+
+
+def _headings(hit: Hit) -> tuple[str, ...]:
+    return (hit.document.title, *hit.passage.heading_path)
+
+
+def _under_same_heading(
+    cluster: Sequence[int], named: Mapping[str, Sequence[int]], hits: Sequence[Hit]
+) -> str:
+    """The section that holds most of what stands under the same headings as a cluster for which
+    no heading is left: the two are one; "" where they share none."""
+    mine = {(hits[p].document.id, hits[p].passage.heading_path) for p in cluster}
+    shared = {
+        name: sum(
+            (hits[p].document.id, hits[p].passage.heading_path) in mine
+            for p in group
+            if hits[p].passage.heading_path
+        )
+        for name, group in named.items()
+    }
+    best = max(shared, key=lambda name: shared[name], default="")
+    return best if best and shared[best] else ""
 
 
 def _one_document(
@@ -310,44 +349,24 @@ def _by_headings(info: DocumentInfo, sections: int, components: Components) -> l
     return [Planned(readable(info.title) or "Contents", keys=keys, document_id=info.id)]
 
 
-def _as_question(section: Planned, topic: str, components: Components) -> Planned:
+def _as_question(
+    section: Planned, topic: str, around: Sequence[str], components: Components
+) -> Planned:
     """The section under a question: one that a passage asks itself, else made of the heading."""
-    passages = components.snapshot.fetch(section.keys[:3])
-    for passage, info in passages:
+    passages = components.snapshot.fetch(section.keys)
+    for passage, info in passages[:3]:
         for line in (info.title, *passage.heading_path, passage.text.strip().split("\n")[0]):
             if line.strip().endswith("?") and 3 <= len(line.split()) <= 20:
                 return Planned(line.strip(), (section.heading,), section.keys)
-    name = section.heading
-    if name.endswith("?"):
-        return section
-    return Planned(_asked(name, topic), (name,), section.keys)
+    texts = [_under_headings(passage.text, passage.heading_path) for passage, _ in passages]
+    asked = question_of(section.heading, topic, texts, around=around)
+    return Planned(asked, () if asked == section.heading else (section.heading,), section.keys)
 
 
-def _asked(heading: str, topic: str) -> str:
-    """A heading as a question, without a word that the documents do not vouch for: what is asked
-    is only what they say under it."""
-    before = heading.partition(": ")[0]  # "The corpus: what it promises, how ..."
-    heading = before if terms_of(before) else heading
-    shown = _lowered(heading)
-    if not terms_of(heading) & terms_of(topic):  # "Quickstart" says nothing of what is asked
-        return f"What does “{heading}” say about {_lowered(topic.rstrip('?. '))}?"
-    if _GERUND.match(heading):
-        return f"How does {shown} work?"
-    return f"What is there to know about {shown}?"
-
-
-def _lowered(heading: str) -> str:
-    """A heading inside a sentence: small letters where only the form of a heading made them
-    capital; names, and words that are written in capitals, as they are."""
-    words = heading.split(" ")
-    capital = [word for word in words if word[:1].isupper()]
-    if len(capital) > 1 and len(capital) >= 0.6 * len(words):
-        return " ".join(w.lower() if w[:1].isupper() and w[1:].islower() else w for w in words)
-    opening = any(name.start == 0 and not name.weak for name in names_of(heading))
-    first = words[0]
-    if opening and not first[1:].islower():
-        return heading
-    return heading[:1].lower() + heading[1:]
+def _under_headings(text: str, headings: Sequence[str]) -> str:
+    """A passage's lines that are none of its headings."""
+    names = {readable(name) for name in headings}
+    return "\n".join(line for line in text.split("\n") if readable(line) not in names)
 
 
 def _table(
@@ -368,5 +387,5 @@ def _table(
             titles[hit.document.id] = hit.document.title or hit.document.source
         best = sorted(by_document, key=lambda name: (-by_document[name], name))[:3]
         columns = [Planned(titles[name], document_id=name) for name in best]
-    rows = [Planned(aspect[:1].upper() + aspect[1:]) for aspect in aspects] or list(sections)
+    rows = [Planned(capitalised(aspect)) for aspect in aspects] or list(sections)
     return Outline(brief.title, tuple(rows), tuple(columns))

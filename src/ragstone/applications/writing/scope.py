@@ -2,7 +2,8 @@
 
 "Capital expenditure of 3M" asks for 3M's filing and for nobody else's; inside that filing "3M"
 tells no passage from another, so it is looked for without the name. A name that stands in few of
-those documents ("background tasks with Celery in Flask") goes on to tell.
+those documents ("background tasks with Celery in Flask") goes on to tell. What a whole collection
+is about (Flask, in Flask's manual) tells nothing at all: it is left out, and no document for it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ragstone.applications.ask import Components
 from ragstone.corpus.where_parser import parse_where
 from ragstone.grounding.names import Name, names_of
-from ragstone.grounding.words import terms_of
+from ragstone.grounding.words import terms_of, words_of
 from ragstone.protocols import Filter, Snapshot
 from ragstone.types import DocumentInfo
 
@@ -22,6 +24,8 @@ _LOOKED_THROUGH = 60  # passages whose documents are held against a name
 _MOST_DOCUMENTS = 40
 _DENSE = 2_500  # characters for each mention of what a document is about
 _EVERYWHERE = 0.6  # share of the documents from which a name tells none from another
+_LISTED, _SAMPLED = 5_000, 60  # documents looked at, and read, for what a collection is about
+_FEW = 6  # documents that are no collection: in two filings each name is of one of them
 _LOOSE = re.compile(
     r"^(?:and|or|of|in|at|by|for|from|to|on|with|the|its|their)\s+"
     r"|\s+(?:and|or|of|in|at|by|for|from|to|on|with|the|a|an)$",
@@ -55,6 +59,10 @@ class Scope:
 def scope_of(topic: str, components: Components, where: Filter | None = None) -> Scope:
     """The scope of a topic: all documents, unless it names somebody whom some are about. A topic
     that is nothing but a name may open with it."""
+    shared = _of_all(topic, components.snapshot, where)
+    if shared and terms_of(bare := _without(topic, shared)):
+        inner = scope_of(bare, components, where)
+        return Scope(inner.topic, inner.where, inner.documents, (*shared, *inner.names))
     names = [name for name in names_of(topic) if not name.weak or name.text == topic]
     if not names:
         return Scope(topic, where)
@@ -81,17 +89,50 @@ def scope_of(topic: str, components: Components, where: Filter | None = None) ->
     return Scope(bare, among(documents, where), frozenset(documents), everywhere)
 
 
+def _of_all(topic: str, snapshot: Snapshot, where: Filter | None) -> tuple[str, ...]:
+    """The names in `topic` of what the collection is about: they stand in most of its documents.
+
+    A name in small letters is known by a document that is called by it and nothing else.
+    """
+    infos = list(islice(snapshot.documents(where), _LISTED))
+    if len(infos) < _FEW:
+        return ()
+    titles = {info.title.strip().casefold() for info in infos}
+    wanted: dict[str, frozenset[str]] = {}
+    for name in names_of(topic):
+        if not name.weak and name.terms:
+            wanted[name.text] = frozenset(name.terms)
+        if name.start == 0 and " " in name.text:  # "Deploying Flask": the first is a plain word
+            rest = name.text.split(" ", 1)[1]
+            wanted[rest] = terms_of(rest)
+    for word in words_of(topic):
+        if word.terms and word.text.casefold() in titles:
+            wanted[word.text] = frozenset(word.terms)
+    if not wanted:
+        return ()
+    read = infos[:: max(1, len(infos) // _SAMPLED)]
+    held = [terms_of(snapshot.document(info.id).text) for info in read]
+    return tuple(
+        name
+        for name, terms in wanted.items()
+        if terms and sum(terms <= words for words in held) >= _EVERYWHERE * len(held)
+    )
+
+
 def is_about(info: DocumentInfo, name: Name | str, snapshot: Snapshot) -> bool:
     """Whether a document is about a name: its title or its file says it, or it does so often."""
-    wanted = _squashed(name if isinstance(name, str) else name.text)
-    if not wanted:
-        return False
-    if wanted in _squashed(f"{info.title} {info.source.rsplit('/', 1)[-1]}"):
+    if is_called(info, name if isinstance(name, str) else name.text):
         return True
     text = " ".join(snapshot.document(info.id).text.casefold().split())
     written = re.escape(" ".join((name if isinstance(name, str) else name.text).casefold().split()))
     mentions = len(re.findall(rf"(?<!\w){written}(?!\w)", text))
     return mentions >= 2 and mentions * _DENSE >= len(text)
+
+
+def is_called(info: DocumentInfo, name: str) -> bool:
+    """Whether a document's title or its file says a name."""
+    wanted = _squashed(name)
+    return bool(wanted) and wanted in _squashed(f"{info.title} {info.source.rsplit('/', 1)[-1]}")
 
 
 def among(documents: Sequence[str], where: Filter | None) -> Filter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ragstone.grounding.candidates import Candidate, points_back
+from ragstone.grounding.lexicon import FUNCTION_WORDS
 from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import words_of
 from ragstone.text.wording import worded
@@ -17,8 +18,12 @@ _SHORTEST, _LONGEST = 5, 70  # words of a sentence that can stand in a text
 _LEANS = re.compile(
     r"^(?:however|but|and|also|or|so|then|thus|therefore|hence|moreover|furthermore|additionally"
     r"|otherwise|instead|finally|similarly|in addition|as a result|for example|for instance"
-    r"|in this case|in other words|first|second|third|next|here|again|still|yet|see|note that"
-    r"|besides|the (?:above|following|former|latter|same))\b",
+    r"|in this case|in other words|first|second|third|fourth|fifth|next|now|here|again|still|yet"
+    r"|see|if (?:so|not)|note that|besides|that way|such|remember|conversely|consequently"
+    r"|in (?:contrast|particular)"
+    r"|on the other hand|to do (?:so|this|that)|because of (?:this|that)"
+    r"|the (?:above|following|former|latter|same)"
+    r"|the(?: [\w'’-]+){1,4} (?:ones?|of (?:this|these|that|those|it|them)))\b",
     re.IGNORECASE,
 )
 # "You can find it at ... instead.": what it is stands in the sentence before.
@@ -44,8 +49,23 @@ _FINITE = re.compile(
 )
 _POINTS_ELSEWHERE = re.compile(
     r"\b(?:below|above|(?:previous|next|this|following) (?:page|section|chapter|tutorial|guide"
-    r"|document|example|step|table|figure|list|release)|as follows|following|let's|we'll)\b"
+    r"|document|example|step|table|figure|list|release)|as follows|following"
+    r"|(?:listing|figure|chapter) \d[\d.-]*)\b"
     r"|:(?:doc|ref|rfc|pr|issue):",
+    re.IGNORECASE,
+)
+# "Let's look at ...", "As we saw ...", "The code above ...": what the text does, or a listing that
+# is not there; nothing of what is the case.
+_SIGNPOST = re.compile(
+    r"\b(?:let['’]s|let us (?:look|see|turn|consider)|we['’]ll|now that (?:we|you)"
+    r"|(?:we|you)(?:['’]ve| have)? (?:just |already )?(?:saw|seen|looked at|learned|learnt|covered"
+    r"|discussed|talked about)|you(?:['’]ll| will) (?:learn|see)|earlier we|try (?:adding|running"
+    r"|changing)|in this (?:chapter|section|tutorial|lesson|article)"
+    r"|(?:outside|beyond) the scope|this (?:page|doc|document|documentation|guide|section|chapter"
+    r"|article|tutorial|book|appendix) (?:outlines|describes|explains|shows|covers|goes over|will"
+    r"|is about|introduces|gives an?|assumes|discusses)"
+    r"|(?:code|example|listing|snippet|function|line|table|figure|output|command)s? (?:above|below)"
+    r"|(?:above|preceding|following) (?:code|example|listing|snippet|function|lines?|command))\b",
     re.IGNORECASE,
 )
 # "Refer to Note 3.", "... is included in Item 7.": where something stands, not what it is.
@@ -57,6 +77,7 @@ _ONLY_POINTS = re.compile(
     r"[“\"(]?(?:note|item|part|section|appendix|exhibit|chapter|annex)s? ?[“\"]?[\dIVX“\"A-C]",
     re.IGNORECASE,
 )
+_VARIABLE = re.compile(r"(?<!`)`&?([a-z]{1,2}\d?)`(?!`)")
 _BOILERPLATE = re.compile(
     r"\b(?:forward-looking|conference call|webcast|replay|dial(?:ing)?|all rights reserved"
     r"|hereunto|undersigned|pursuant to the requirements|speaks? only as of|incorporated by"
@@ -80,6 +101,11 @@ def leans(text: str) -> bool:
     return pronoun or later or bool(_LEANS.match(bare)) or text[:1].islower()
 
 
+def names_of_listing(text: str) -> frozenset[str]:
+    """What may be a variable of a listing that is not shown with the sentence: "`r1`", "`s`"."""
+    return frozenset(_VARIABLE.findall(text))
+
+
 def is_usable(candidate: Candidate) -> bool:
     """Whether a unit can stand in a text: a full sentence, or a row that says something."""
     text = worded(candidate.text, candidate.hit.document.format)
@@ -96,7 +122,7 @@ def is_usable(candidate: Candidate) -> bool:
         return bool(_FIGURE.match(text)) and count <= 45
     if text.endswith((":", "?", "：", "？", "...", "…")) or not prose or letters < 0.75 * len(text):
         return False
-    if text[:1].islower() or _is_heading(text):
+    if text[:1].islower() or _is_heading(text) or _SIGNPOST.search(text):
         return False
     if _NO_SUBJECT.match(candidate.text) or (_NOUN_FIRST.match(text) and not _FINITE.search(text)):
         return False
@@ -123,4 +149,5 @@ def manner(candidate: Candidate) -> float:
 def _is_heading(text: str) -> bool:
     """A short run of capitalised words: "3.3 Relationship to Other Plans." """
     words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    words = [word for word in words if word not in FUNCTION_WORDS]
     return 0 < len(words) <= 8 and all(word[0].isupper() for word in words)
