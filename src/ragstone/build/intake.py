@@ -24,7 +24,7 @@ from ragstone.settings import Settings
 from ragstone.types import Document, Passage
 
 MOST_WORKERS = 4  # parsers that run by default: embedding costs several times what parsing does
-RECIPE = "3"  # of parsing and chunking: raise it when files must be read again
+RECIPE = "4"  # of parsing and chunking: raise it when files must be read again
 
 
 def sync(

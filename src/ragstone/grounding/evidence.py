@@ -35,6 +35,7 @@ FRAGMENT_WORDS = 14
 # Log-odds for a document that is not the asked company's or person's, where file names tell whose
 # each is (`BESTBUY_2024_10Q` beside `AMERICANEXPRESS_2022_10K`).
 FOREIGN = -1.0
+_CELLS = ("; ", ": ", "|")  # what stands between the cells of a row, or a name and its value
 SAME = 0.9  # share of terms in common from which two sentences say the same
 
 
@@ -165,13 +166,20 @@ def with_priors(
 
 def is_fragment(candidate: Candidate) -> bool:
     """Whether a unit is a label rather than a statement: a line without a full stop and
-    without a number of its own, shorter than most sentences."""
+    without a number of its own, shorter than most sentences; a row of one cell, too, whose only
+    number is a year ("Current assets", "2022")."""
     text = candidate.text.rstrip("\"'”’»›)]* ")
-    if candidate.kind != "sentence" or not text or not (text[-1].isalnum() or text[-1] in ",:;-–—"):
+    row = candidate.kind == "row"
+    if row and any(mark in text for mark in _CELLS):
         return False
-    words = words_of(text)
-    known = quantities_of(text)
-    return len(words) < FRAGMENT_WORDS and not any(q.kind != "ordinal" for q in known)
+    if not (row or candidate.kind == "sentence") or not text:
+        return False
+    if not (text[-1].isalnum() or text[-1] in ",:;-–—"):
+        return False
+    nothing = {"ordinal", "year", "date"} if row else {"ordinal"}
+    return len(words_of(text)) < FRAGMENT_WORDS and all(
+        known.kind in nothing for known in quantities_of(text)
+    )
 
 
 def approximate_tokens(text: str) -> int:
@@ -200,7 +208,7 @@ def _evidence(candidate: Candidate, probability: float, chosen: Sequence[Candida
         span=candidate.span,
         text=candidate.text,
         score=probability,
-        page=candidate.hit.passage.page,
+        page=candidate.page,
         heading_path=candidate.hit.passage.heading_path,
         lead=candidate.lead if led else (),
         lead_text=candidate.lead_text if led else "",

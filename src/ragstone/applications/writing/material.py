@@ -309,7 +309,7 @@ def _piece(
         span=candidate.span,
         text=candidate.text,
         score=score,
-        page=candidate.hit.passage.page,
+        page=candidate.page,
         heading_path=candidate.hit.passage.heading_path,
         lead=candidate.lead,
         lead_text=candidate.lead_text,
