@@ -14,7 +14,8 @@ from ragstone.documents.pdf.cells import TAIL, YEAR, is_number
 from ragstone.documents.pdf.characters import Word
 from ragstone.documents.pdf.lines import Segment
 
-_UNNAMED = 12.0  # points of misplacement that leaving a column without a name is worth
+_CLOSE = 4.0  # points between columns that are one, where no row fills both
+_UNNAMED = 6.0  # points of misplacement that leaving a column without a name is worth
 _ALIGNED = 6.0  # points within which a name and the one column under it begin, end or centre
 _UNIT = re.compile(r"\(.*(?:million|thousand|billion|unaudited|except|dollar|percent).*\)", re.I)
 
@@ -63,7 +64,14 @@ def columns_of(cells: Sequence[list[Segment]], *, numeric: bool) -> list[Column]
         column.left, column.right = min(column.left, cell.left), max(column.right, cell.right)
         column.rows.add(number)
     columns.sort(key=lambda column: column.left)
-    return columns
+    kept: list[Column] = []
+    for column in columns:
+        last = kept[-1] if kept else None
+        if last and not last.rows & column.rows and column.left - last.right < _CLOSE:
+            last.right, last.rows = column.right, last.rows | column.rows  # a 1 beside a dash
+        else:
+            kept.append(column)
+    return kept
 
 
 def place(cell: Segment, columns: Sequence[Column]) -> list[int]:
@@ -134,21 +142,30 @@ def _mostly_digits(text: str) -> bool:
 
 
 def names_of(head: Sequence[list[Segment]], columns: Sequence[Column]) -> list[list[Word]]:
-    """For each column the words that stand above it, from the top down."""
+    """For each column the words that stand above it, from the top down.
+
+    The lowest row is read first: a column reaches as far as its own name, which is often wider
+    than its numbers, and what stands higher is centred over names.
+    """
     names: list[list[Word]] = [[] for _ in columns]
-    values = columns[1:]
-    for row in head:
+    values = [Column(column.left, column.right) for column in columns[1:]]
+    for row in reversed(head):
         over_values = [cell for cell in row if _over_values(cell, columns)]
         for cell in row:
             if cell not in over_values and place(cell, columns)[0] == 0:
-                names[0].extend(cell.words)
+                names[0][:0] = cell.words
         groups = _groups(over_values, values)
         for cell, (first, end) in zip(over_values, groups, strict=True):
-            if len(values) > 1 and end - first == len(values):
-                continue  # it names no column more than another, and stands in its own row
-            if _stands_over(cell, values[first:end]):
-                for at in range(first, end):
-                    names[at + 1].extend(cell.words)
+            every = end - first == len(values)
+            if len(values) > 1 and (every or (len(row) == 1 and end - first > 1)):
+                continue  # it names no column more than another, or is a title over the table
+            if not _stands_over(cell, values[first:end]):
+                continue
+            for at in range(first, end):
+                names[at + 1][:0] = cell.words
+            if end - first == 1:
+                only = values[first]
+                only.left, only.right = min(only.left, cell.left), max(only.right, cell.right)
     return [name if len(" ".join(word.text for word in name)) <= 90 else [] for name in names]
 
 
