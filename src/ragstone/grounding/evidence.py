@@ -171,7 +171,8 @@ def with_priors(
         shift = 0.0
         if owned and not labels[candidate.hit.document.id]:
             spoken_of = terms_of(candidate.hit.passage.text) & owned
-            shift += 0.0 if spoken_of else FOREIGN
+            rows = 2.0 if candidate.kind == "row" else 1.0  # a row speaks of its document's own
+            shift += 0.0 if spoken_of else rows * FOREIGN
         if question.kind == "definition" and defines(question, candidate.text):
             shift += DEFINES
         if is_fragment(candidate):
