@@ -22,7 +22,9 @@ ElementKind = Literal[
     "paragraph",
     "list_item",  # level: depth from 1
     "table",  # the whole table; label: its caption
-    "row",  # one row of a table or sheet, intelligible alone; level: row number from 1
+    # one row of a table or sheet, intelligible alone; level: row number from 1, 0 for the rows that
+    # name the columns where the text keeps them as they stand
+    "row",
     "code",  # label: the language, where known
     "quote",
     "note",  # footnotes, speaker notes, captions

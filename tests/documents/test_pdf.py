@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ragstone.documents import Limits, read
 from ragstone.documents.pdf import rectangles
-from ragstone.documents.pdf.document import iso_date
+from ragstone.documents.pdf.document import iso_date, telling_title
 from ragstone.documents.rendering import png, render_page
 from ragstone.errors import DocumentError, UsageError
 from ragstone.types import Document, Span
@@ -176,6 +176,90 @@ def test_a_row_of_a_table_reads_alone(tmp_path):
     (page,) = rectangles(path, document, Span(start, start + len("2017: 16,055")))
     assert len(page.boxes) == 2  # the header's cell and the value's own
     assert all(box[0] > 440 for box in page.boxes)
+
+
+def width(text: str) -> float:
+    """About the width of a text in Helvetica at 10 points."""
+    return sum({",": 2.78, ".": 2.78, " ": 2.78}.get(each, 5.56) for each in text)
+
+
+def grid(y: float, heads: list[list[tuple[float, str]]], rows: list[list[str]]) -> list[Line]:
+    """Header lines of (centre, text), then rows: a label and numbers that end at 300, 360, ..."""
+    lines: list[Line] = []
+    for at, head in enumerate(heads):
+        lines += [(x - width(text) / 2, y + 14 * at, 10.0, text, False) for x, text in head]
+    for at, (label, *values) in enumerate(rows):
+        below = y + 14 * (len(heads) + at)
+        lines.append((72, below, 10.0, label, False))
+        for column, value in enumerate(values):
+            lines.append((300 + 60 * column - width(value), below, 10.0, value, False))
+    return lines
+
+
+FOUR = [
+    ["Revenue", "8,890", "9,569", "17,691", "19,463"],
+    ["Gross profit", "2,052", "2,109", "4,044", "4,279"],
+    ["Operating income", "348", "371", "659", "833"],
+]
+
+
+def test_a_name_over_several_columns_names_each_of_them(tmp_path):
+    heads = [
+        [(315, "Q2"), (435, "H1")],
+        [(288, "2023"), (348, "2022"), (408, "2023"), (468, "2022")],
+    ]
+    document = only(write_pdf(tmp_path / "a.pdf", [grid(140, heads, FOUR)]))
+    assert texts(document, "row")[2:] == [
+        "Revenue; Q2 2023: 8,890; Q2 2022: 9,569; H1 2023: 17,691; H1 2022: 19,463",
+        "Gross profit; Q2 2023: 2,052; Q2 2022: 2,109; H1 2023: 4,044; H1 2022: 4,279",
+        "Operating income; Q2 2023: 348; Q2 2022: 371; H1 2023: 659; H1 2022: 833",
+    ]
+
+
+def test_a_name_between_two_columns_does_not_join_them(tmp_path):
+    heads = [[(310, "Sum"), (430, "Net")], [(288, "2023"), (348, "2022"), (408, "2023")]]
+    wide = [[label, *(f"$ {value}" for value in values)] for label, *values in FOUR]
+    document = only(write_pdf(tmp_path / "a.pdf", [grid(140, heads, wide)]))
+    assert texts(document, "row")[2].startswith("Revenue; Sum 2023: $ 8,890; Sum 2022: $ 9,569; ")
+
+
+def test_a_name_over_one_of_several_columns_is_its_own(tmp_path):
+    heads = [[(348, "Interest")], [(285, "Ends"), (345, "rate"), (408, "2023"), (468, "2022")]]
+    document = only(write_pdf(tmp_path / "a.pdf", [grid(140, heads, FOUR)]))
+    assert texts(document, "row")[-1] == (
+        "Operating income; Ends: 348; Interest rate: 371; 2023: 659; 2022: 833"
+    )
+
+
+def test_a_title_over_a_table_names_no_column_and_is_not_cut(tmp_path):
+    years = [(288, "2023"), (348, "2022"), (408, "2021"), (468, "2020")]
+    rows = [[f"{label} {at}", *values] for at in range(5) for label, *values in FOUR]
+    title = "The years of the company as they were told to us in the end"
+    lines = [(148.0, 120.0, 10.0, title, True), *grid(140, [years], rows)]
+    document = only(write_pdf(tmp_path / "a.pdf", [lines]))
+    assert document.text.startswith(f"{title}\n\n2023; 2022; 2021; 2020\n")
+    assert texts(document, "row")[1] == (
+        "Revenue 0; 2023: 8,890; 2022: 9,569; 2021: 17,691; 2020: 19,463"
+    )
+
+
+def test_rows_that_name_the_columns_have_no_number(tmp_path):
+    document = only(write_pdf(tmp_path / "a.pdf", [[*text_lines(PROSE, y=60), *table(140)]]))
+    assert [each.level for each in document.elements if each.kind == "row"] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "called"),
+    [
+        ("UNITED STATES", "ACME_10K", "UNITED STATES (ACME_10K)"),
+        ("Acme Company", "ACME_10K", "Acme Company"),
+        ("Acme Company", "ACME_2019_10K", "Acme Company (ACME_2019_10K)"),
+        ("Acme in 2019", "ACME_2019_10K", "Acme in 2019"),
+        ("The Harbour", "07", "The Harbour"),
+    ],
+)
+def test_a_file_name_stands_beside_a_title_that_says_less(title, name, called):
+    assert telling_title(title, name) == called
 
 
 def test_a_word_broken_at_a_line_end_is_joined_and_keeps_its_place(tmp_path):

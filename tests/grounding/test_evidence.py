@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.grounding.candidates import candidates_of
-from ragstone.grounding.evidence import approximate_tokens, select
-from ragstone.types import Element, Span
+from ragstone.grounding.evidence import approximate_tokens, is_fragment, select
+from ragstone.types import Document, Element, Span
 
 SENTENCES = st.lists(
     st.sampled_from(
@@ -89,6 +89,63 @@ def test_a_row_brings_its_header_and_a_list_item_its_opening():
     assert leads["2020 | 290"] == "Year | Visitors"
     assert leads["- one toll house"] == "The bridge has:"
     assert leads["Year | Visitors"] == ""
+
+
+FILED = """Balance Sheets (in millions)
+
+At June 30,; 2023; 2022
+Current assets:
+Cash; 2023: 689; 2022: 775
+Inventories; 2023: 992; 2022: 1,114
+Liabilities
+Trade payables; 2023: 2,690; 2022: 3,073"""
+
+
+def filed() -> Document:
+    """Two pages; the table begins on the first and its liabilities stand on the second."""
+    spans = [Span(FILED.index(line), FILED.index(line) + len(line)) for line in FILED.split("\n")]
+    title, _, *rows = spans
+    return document(
+        FILED,
+        elements=(
+            Element("page", Span(0, rows[4].start - 1), level=1),
+            Element("heading", title, level=1),
+            Element("table", Span(rows[0].start, rows[-1].end)),
+            Element("row", rows[0], level=0),
+            *(Element("row", span, level=at) for at, span in enumerate(rows[1:4], start=1)),
+            Element("page", Span(rows[4].start, len(FILED)), level=2),
+            *(Element("row", span, level=at) for at, span in enumerate(rows[4:], start=4)),
+        ),
+    )
+
+
+def test_a_row_brings_its_measure_its_columns_and_its_label():
+    source = filed()
+    leads = {c.text: c.lead_text for c in candidates_of([hit(source)], lambda _: source)}
+    names = "Balance Sheets (in millions)\nAt June 30,; 2023; 2022"
+    assert leads["Inventories; 2023: 992; 2022: 1,114"] == f"{names}\nCurrent assets:"
+    assert leads["Trade payables; 2023: 2,690; 2022: 3,073"] == f"{names}\nLiabilities"
+    assert "At June 30,; 2023; 2022" not in leads  # it names columns and states nothing
+
+
+def test_a_row_that_only_names_others_is_a_fragment():
+    source = filed()
+    found = {c.text: is_fragment(c) for c in candidates_of([hit(source)], lambda _: source)}
+    assert [text for text, fragment in found.items() if fragment] == [
+        "Current assets:",
+        "Liabilities",
+    ]
+
+
+def test_evidence_is_of_the_page_that_it_stands_on():
+    source = filed()
+    pages = {c.text: c.page for c in candidates_of([hit(source)], lambda _: source)}
+    assert pages["Cash; 2023: 689; 2022: 775"] == 1
+    assert pages["Trade payables; 2023: 2,690; 2022: 3,073"] == 2
+    chosen = select(
+        "What are the trade payables?", [hit(source)], encoder=None, document_of=lambda _: source
+    )
+    assert (chosen[0].text[:14], chosen[0].page) == ("Trade payables", 2)
 
 
 def test_headings_and_furniture_are_no_evidence():

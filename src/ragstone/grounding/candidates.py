@@ -19,9 +19,11 @@ from ragstone.grounding.quantities import quantities_of
 from ragstone.grounding.words import words_of
 from ragstone.text.sentences import sentence_spans
 from ragstone.text.spaces import trimmed
-from ragstone.types import Document, Element, Hit, Span, UnitKind
+from ragstone.types import Document, Element, Hit, Passage, Span, UnitKind
 
 _MAX_LEAD = 300  # characters; a longer lead would cost more than the unit itself
+_MEASURE = re.compile(r"\b(?:millions?|thousands?|billions?|percent(?:ages?)?|dollars?)\b", re.I)
+_YEARS = re.compile(r"\b(?:19|20)\d\d\b")
 _ASKS = re.compile(r"[?？؟][\"'”’»›)\]*_\s]*\Z")
 _MAX_CODE = 800  # characters of code taken as one unit
 _LABEL_WORDS = 14
@@ -30,7 +32,8 @@ _LOOK_BACK = 600  # characters searched before a passage for the sentence a pron
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One unit of a hit: `place` counts from 0 in its passage, `of` is the passage's number."""
+    """One unit of a hit: `place` counts from 0 in its passage, `of` is the passage's number;
+    `page` is the unit's own page, slide or sheet, where its document has some."""
 
     hit: Hit
     span: Span
@@ -40,6 +43,7 @@ class Candidate:
     of: int
     lead: tuple[Span, ...] = ()
     lead_text: str = ""
+    page: int | None = None
 
 
 class _Structure:
@@ -49,6 +53,8 @@ class _Structure:
         self.text = document.text
         self.elements = document.elements
         self._starts = [element.span.start for element in document.elements]
+        self._pages = [element for element in document.elements if element.kind == "page"]
+        self._page_starts = [page.span.start for page in self._pages]
         # The furthest end seen so far lets a search stop walking back early.
         self._reach: list[int] = []
         furthest = 0
@@ -62,6 +68,17 @@ class _Structure:
         last = bisect_left(self._starts, span.end)
         return [e for e in self.elements[first:last] if e.span.overlaps(span)]
 
+    def names_columns(self, span: Span) -> bool:
+        """Whether a row is one of those that name a table's columns."""
+        at = bisect_left(self._starts, span.start)
+        rows = (e for e in self.elements[at : at + 4] if e.span.start < span.end)
+        return any(e.kind == "row" and e.level == 0 for e in rows)
+
+    def page(self, offset: int, passage: Passage) -> int | None:
+        """The number of the page on which `offset` lies: a passage may reach over its end."""
+        at = bisect_right(self._page_starts, offset) - 1
+        return (self._pages[at].level or at + 1) if at >= 0 else passage.page
+
     def before(self, offset: int) -> Iterator[Element]:
         """Elements that start before `offset`, the nearest first."""
         for place in range(bisect_left(self._starts, offset) - 1, -1, -1):
@@ -70,7 +87,8 @@ class _Structure:
 
 def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -> list[Candidate]:
     """All units of the hits' passages that state something, hits in order, no stretch of a
-    document twice; where nothing states anything, the questions, headings and marks there."""
+    document twice; where nothing states anything, the questions, headings, marks and names of
+    columns that stand there."""
     structures: dict[str, _Structure] = {}
     seen: dict[str, list[Span]] = {}
     found: list[Candidate] = []
@@ -90,7 +108,8 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
             text = span.of(structure.text)
             only_asks = kind in {"sentence", "list_item"} and asks(text)
             wordless = not any(map(str.isalnum, text))  # the mark of a heading, a rule
-            empty = only_asks or wordless or _only_heads(structure, span)
+            names = kind == "row" and structure.names_columns(span)
+            empty = only_asks or wordless or names or _only_heads(structure, span)
             (asking if empty else found).append(
                 Candidate(
                     hit=hit,
@@ -101,6 +120,7 @@ def candidates_of(hits: Sequence[Hit], document_of: Callable[[str], Document]) -
                     of=len(units),
                     lead=lead,
                     lead_text="\n".join(part.of(structure.text) for part in lead),
+                    page=structure.page(span.start, hit.passage),
                 )
             )
     return found or asking
@@ -183,14 +203,15 @@ def _below(text: str, label: Span, span: Span) -> bool:
     return between.count("\n") == 1 or (not line.strip() and indents[0] > indents[1])
 
 
-def is_label(text: str) -> bool:
+def is_label(text: str, *, years: bool = False) -> bool:
     """Whether a text is a label rather than a statement: without a full stop and without a number
-    of its own, shorter than most sentences."""
+    of its own, shorter than most sentences; with `years` a year is no number of its own."""
     text = text.rstrip("\"'”’»›)]* ")
     if not text or not (text[-1].isalnum() or text[-1] in ",:;-–—`"):
         return False
+    nothing = {"ordinal", "year", "date"} if years else {"ordinal"}
     known = quantities_of(text)
-    return len(words_of(text)) < _LABEL_WORDS and not any(q.kind != "ordinal" for q in known)
+    return len(words_of(text)) < _LABEL_WORDS and all(q.kind in nothing for q in known)
 
 
 def _has_inner(structure: _Structure, element: Element) -> bool:
@@ -205,7 +226,7 @@ def _lead(
     structure: _Structure, span: Span, kind: UnitKind, previous: Span | None
 ) -> tuple[Span, ...]:
     if kind == "row":
-        return _header_row(structure, span)
+        return _row_lead(structure, span)
     if kind == "list_item":
         return _list_opening(structure, span)
     back = previous or _sentence_before(structure, span)
@@ -230,14 +251,50 @@ def _sentence_before(structure: _Structure, span: Span) -> Span | None:
     return last if last.start > start or start == 0 else None
 
 
-def _header_row(structure: _Structure, span: Span) -> tuple[Span, ...]:
+def _row_lead(structure: _Structure, span: Span) -> tuple[Span, ...]:
+    """What names a row's table, its columns and its part of the table, in the text's order.
+
+    These are the rows that name the columns, or the table's first row where none does; the
+    measure that stands in a line of its own above ("in millions"); and the nearest label above
+    ("Current assets:"). The last to come are left out where all would be too long.
+    """
+    label: list[Span] = []
+    names: list[Span] = []
     for element in structure.before(span.start):
-        if element.kind == "row" and element.level == 1:
-            header = Span(*trimmed(structure.text, element.span.start, element.span.end))
-            return (header,) if 0 < len(header) <= _MAX_LEAD else ()
-        if element.kind == "table" and not element.span.contains(span):
+        if element.kind == "row":
+            if element.level == 0:
+                names.insert(0, element.span)
+            elif names:  # the end of another table
+                break
+            elif element.level == 1 and not _goes_on_above(structure, element):
+                names.append(element.span)
+                break
+            elif not label and _names_rows(element.span.of(structure.text)):
+                label.append(element.span)
+        elif element.kind == "table":
+            if not element.span.contains(span):
+                break
+        elif element.kind != "page":
+            if names and _MEASURE.search(element.span.of(structure.text)):
+                names.insert(0, element.span)
             break
-    return ()
+    found: list[Span] = []
+    for part in (*names, *label):
+        part = Span(*trimmed(structure.text, part.start, part.end))
+        if len(part) and part not in found and sum(map(len, (*found, part))) <= _MAX_LEAD:
+            found.append(part)
+    return tuple(sorted(found))
+
+
+def _goes_on_above(structure: _Structure, first: Element) -> bool:
+    """Whether rows that name the columns stand right above the first of the others."""
+    above = next(structure.before(first.span.start), None)
+    return above is not None and above.kind == "row" and above.level == 0
+
+
+def _names_rows(row: str) -> bool:
+    """Whether a row only names the rows under it."""
+    return "; " not in row and "|" not in row and not any(map(str.isdigit, _YEARS.sub("", row)))
 
 
 def _list_opening(structure: _Structure, span: Span) -> tuple[Span, ...]:

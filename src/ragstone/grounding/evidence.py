@@ -7,6 +7,7 @@ score that estimates whether a sentence holds the answer; choosing stops when en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,13 @@ from ragstone.grounding.candidates import Candidate, candidates_of, is_label
 from ragstone.grounding.comprehension import NOTHING, READABLE, Comprehension, held_in_unit
 from ragstone.grounding.instructions import addresses_model, instructing
 from ragstone.grounding.questions import Question, understand
-from ragstone.grounding.relevance import defines, labelled, lexical_features, meaning_features
+from ragstone.grounding.relevance import (
+    defines,
+    labelled,
+    lexical_features,
+    meaning_features,
+    own_title,
+)
 from ragstone.grounding.scoring import by_words, by_words_and_meaning
 from ragstone.grounding.tokens import TokenMemory, token_encoder
 from ragstone.grounding.words import rarity, terms_of, words_of
@@ -29,10 +36,21 @@ ENOUGH = 0.97  # stop when the answer is held with this probability by the score
 RIVAL = 0.8  # share of the best probability: what is as likely may say otherwise, and is shown too
 TELLING = 0.03  # a sentence below this probability is not worth its tokens (the first always is)
 DEFINES = 1.5  # log-odds for "X is a ..." where the question is what X is
-LABEL = -1.5  # log-odds for a line that states nothing
+FRAGMENT = -1.5  # log-odds for a line that states nothing
+POINTER = -1.5  # log-odds for a sentence that only says where something stands
+# Log-odds for a row of a table, of which the label says what it is about: all of the label is what
+# the question asks for, or nothing in the row is.
+NAMED_ROW = 1.0
+STRANGE_ROW = -1.0
 # Log-odds for a document that is not the asked company's or person's, where file names tell whose
 # each is (`BESTBUY_2024_10Q` beside `AMERICANEXPRESS_2022_10K`).
 FOREIGN = -1.0
+_POINTS = re.compile(
+    r"(?:please )?(?:see|refer to)\b|for (?:a |an )?(?:\w+ ){0,3}"
+    r"(?:information|discussion|details?|description)\b[^.]*\b(?:see|refer)\b",
+    re.IGNORECASE,
+)
+_CELLS = ("; ", ": ", "|")  # what stands between the cells of a row, or a name and its value
 SAME = 0.9  # share of terms in common from which two sentences say the same
 
 
@@ -142,23 +160,58 @@ def with_priors(
     where every unit is a statement and names stand in the sentences."""
     moved = probabilities.copy()
     labels = {
-        c.hit.document.id: labelled(question, c.hit.document) - terms_of(c.hit.document.title)
+        c.hit.document.id: labelled(question, c.hit.document) - terms_of(own_title(c.hit.document))
         for c in candidates
     }
     owned = frozenset[str]().union(*labels.values())
+    asked = asked_terms(question)
     for place, candidate in enumerate(candidates):
         shift = 0.0
         if owned and not labels[candidate.hit.document.id]:
             spoken_of = terms_of(candidate.hit.passage.text) & owned
-            shift += 0.0 if spoken_of else FOREIGN
+            rows = 2.0 if candidate.kind == "row" else 1.0  # a row speaks of its document's own
+            shift += 0.0 if spoken_of else rows * FOREIGN
         if question.kind == "definition" and defines(question, candidate.text):
             shift += DEFINES
-        if candidate.kind == "sentence" and is_label(candidate.text):
-            shift += LABEL
+        if is_fragment(candidate):
+            shift += FRAGMENT
+        if candidate.kind != "row" and _POINTS.match(candidate.text):
+            shift += POINTER
+        if candidate.kind == "row":
+            shift += row_shift(asked, candidate)
         if shift:
             bounded = min(1.0 - 1e-6, max(1e-6, float(probabilities[place])))
             moved[place] = 1.0 / (1.0 + (1.0 - bounded) / bounded * float(np.exp(-shift)))
     return moved
+
+
+def asked_terms(question: Question) -> frozenset[str]:
+    """The question's terms without those of names and numbers: what the answer is to be about."""
+    named = {term for name in question.names for term in name.terms}
+    return frozenset(
+        term for term in question.terms if term not in named and not any(map(str.isdigit, term))
+    )
+
+
+def row_shift(asked: frozenset[str], candidate: Candidate) -> float:
+    """How a table's row is moved by its label, the first cell: it is all asked for, or neither
+    it nor another word of the row or its lead is."""
+    if not asked:
+        return 0.0
+    label = terms_of(candidate.text.partition("; ")[0])
+    if label and label <= asked and "; " in candidate.text:
+        return NAMED_ROW
+    held = terms_of(candidate.text) | terms_of(candidate.lead_text)
+    return 0.0 if held & asked else STRANGE_ROW
+
+
+def is_fragment(candidate: Candidate) -> bool:
+    """Whether a unit is a label rather than a statement; so is a row of one cell whose only number
+    is a year ("Current assets", "2022")."""
+    if candidate.kind == "row":
+        one_cell = not any(mark in candidate.text for mark in _CELLS)
+        return one_cell and is_label(candidate.text, years=True)
+    return candidate.kind == "sentence" and is_label(candidate.text)
 
 
 def approximate_tokens(text: str) -> int:
@@ -187,7 +240,7 @@ def _evidence(candidate: Candidate, probability: float, chosen: Sequence[Candida
         span=candidate.span,
         text=candidate.text,
         score=probability,
-        page=candidate.hit.passage.page,
+        page=candidate.page,
         heading_path=candidate.hit.passage.heading_path,
         lead=candidate.lead if led else (),
         lead_text=candidate.lead_text if led else "",

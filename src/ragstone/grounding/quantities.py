@@ -41,7 +41,7 @@ _CURRENCY = "|".join(re.escape(c) for c in ("us$", "$", "€", "£", "¥", "₹"
 _SCALE = "|".join(sorted((s for s in SCALES if s != "k"), key=len, reverse=True))
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?P<currency>{_CURRENCY})?\s?(?P<sign>[-−](?=[\d.]))?(?P<digits>{_DIGITS})"
+    rf"(?:(?<![\w.])|(?<=\bFY)(?=\d{{4}}\b))(?P<currency>{_CURRENCY})?\s?(?P<sign>[-−](?=[\d.]))?(?P<digits>{_DIGITS})"
     rf"(?P<rank>st|nd|rd|th)?(?P<decade>s\b)?(?:[ -]?(?P<scale>{_SCALE}|k)\b)?"
     r"(?:\s?(?P<percent>%|per ?cent\b|percentage points?\b)|[ -]?(?P<unit>[a-zµ°][a-z/°]*)\b)?",
     re.I,

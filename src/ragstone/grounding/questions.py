@@ -50,6 +50,7 @@ _AFTER = re.compile(r"\b(?:what|which|whose)\s+((?:[\w'’-]+\s*){1,4})", re.I)
 _DEFINES = re.compile(
     r"^(?:what|who)(?:\s+(?:is|are|was|were)|['’]s)\s+(?:an?\s+|the\s+)?[\w' -]+\??$", re.I
 )
+_PERIOD = re.compile(r"FY((?:19|20)\d\d)")  # a fiscal year: tables write it as a year
 _QUOTED = re.compile(r"[\"“]([^\"”]{2,80})[\"”]")
 _VERBS = word_set("is are was were did does do has have had can could will would should")
 
@@ -94,15 +95,21 @@ def understand(question: str) -> Question:
     telling: dict[str, None] = {}
     small = ASKING_WORDS | _small_words(detect_language(question))
     for word in words_of(question):
-        every.update(dict.fromkeys(word.terms))
+        period = _PERIOD.fullmatch(word.text)
+        terms = (period[1],) if period else word.terms
+        every.update(dict.fromkeys(terms))
         if word.text.lower() not in small:
-            telling.update(dict.fromkeys(word.terms))
+            telling.update(dict.fromkeys(terms))
     kind, focus = _kind(question)
     return Question(
         text=question,
         kind=kind,
         terms=tuple(telling or every),
-        names=tuple(name for name in names_of(question) if name.terms and not name.weak),
+        names=tuple(
+            name
+            for name in names_of(question)
+            if name.terms and not name.weak and not _PERIOD.fullmatch(name.text)
+        ),
         quantities=quantities_of(question),
         quoted=tuple(_QUOTED.findall(question)),
         focus=focus,
@@ -139,6 +146,8 @@ def _kind(question: str) -> tuple[AnswerKind, tuple[str, ...]]:
         return "manner", focus
     if _CHOICE.match(text) and asks.start() > 0:
         return "choice", focus
+    if nouns and "capital" in lowered and nouns[-1].lower() != "capital":
+        lowered.discard("capital")  # expenditure, gain, ratio: not a city
     for words, kind in (
         (_PERSON, "person"),
         (_PLACE, "place"),

@@ -180,6 +180,12 @@ def labelled(question: Question, document: DocumentInfo) -> frozenset[str]:
     return within(question.names, f"{document.title} {file_name}")
 
 
+def own_title(document: DocumentInfo) -> str:
+    """The title without the file's name, which readers put behind a title that says less."""
+    file_name = document.source.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return document.title.removesuffix(f"({file_name.rpartition('.')[0]})")
+
+
 def _neighbours(
     candidates: Sequence[Candidate], covered: Sequence[float], place: int
 ) -> tuple[float, float]:

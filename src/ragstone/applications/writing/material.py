@@ -325,7 +325,7 @@ def _piece(
         span=candidate.span,
         text=candidate.text,
         score=score,
-        page=candidate.hit.passage.page,
+        page=candidate.page,
         heading_path=(*path, entry) if entry else path,
         lead=candidate.lead,
         lead_text=candidate.lead_text,

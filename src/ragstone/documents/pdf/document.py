@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pypdfium2 as pdfium
 
@@ -28,6 +29,8 @@ _NO_TITLE = re.compile(
     r"\W*|[\w-]*\d{4,}[\w-]*|document\d*|slide\s*\d+|title",
     re.IGNORECASE,
 )
+_NAME_WORD = re.compile(r"[^\W\d_]{3,}")
+_NAME_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
@@ -157,7 +160,22 @@ def _document(
                 builder.mark(kind, base + block.start, base + block.end, level)
     title = str(facts.pop("title", ""))
     facts["pages"] = len(pages)
-    return builder.document(format="pdf", title=title, metadata=facts)
+    document = builder.document(format="pdf", title=title, metadata=facts)
+    return replace(document, title=telling_title(document.title, raw.stem))
+
+
+def telling_title(title: str, name: str) -> str:
+    """The title, with the file's name where a person would tell the document apart by that.
+
+    So it is where the two have no word in common, for many PDFs begin with the name of an office or
+    a form that thousands begin with, and where the name holds a year that the title does not.
+    `name` is the file's name without its ending; words are of three letters at least.
+    """
+    said = title.casefold()
+    words = [word.casefold() for word in _NAME_WORD.findall(name)]
+    strange = bool(words) and not any(word in said for word in words)
+    dated = any(year not in said for year in _NAME_YEAR.findall(name))
+    return f"{title} ({name})" if strange or dated else title
 
 
 def _mark_tables(builder: Builder, base: int, page: PageText) -> None:
@@ -171,11 +189,12 @@ def _mark_tables(builder: Builder, base: int, page: PageText) -> None:
 
 
 def _row_number(page: PageText, at: int) -> int:
+    """0 for a row that names the columns, as in a table of Markdown; the others from 1."""
     table = page.blocks[at].table
     first = at
-    while first > 0 and page.blocks[first - 1].table == table:
+    while first > 0 and page.blocks[first - 1].table == table and not page.blocks[first].names:
         first -= 1
-    return at - first + 1
+    return at - first + (not page.blocks[first].names)
 
 
 def _label(pdf: pdfium.PdfDocument, number: int) -> str:

@@ -93,13 +93,14 @@ def segments_of(words: list[Word]) -> list[Segment]:
     for line in lines:
         run: list[Word] = []
         edge = 0.0
+        least = _least_gap(line)
         for word in line:
             if _LEADER.fullmatch(word.text):
                 if run:
                     result.append(_directed(run))
                 run = []
                 continue
-            if run and _parts(edge, word, run[-1], gutters):
+            if run and _parts(edge, word, run[-1], gutters, least):
                 result.append(_directed(run))
                 run = []
             edge = max(edge, word.right) if run else word.right
@@ -109,13 +110,16 @@ def segments_of(words: list[Word]) -> list[Segment]:
     return result
 
 
-def _parts(edge: float, word: Word, before: Word, gutters: Sequence[float]) -> bool:
-    """Whether the gap between `edge` and the word parts two cells or columns."""
+def _parts(edge: float, word: Word, before: Word, gutters: Sequence[float], least: float) -> bool:
+    """Whether the gap between `edge` and the word parts two cells or columns.
+
+    At a gutter a gap of `least` does; a caption's usual space that happens to lie there does not.
+    """
     wide = _WIDE_GAP * (2.2 if is_rtl(word.text[0]) else 1.0)  # such lines are stretched
     size = min(max(word.height, before.height), 1.6 * min(word.height, before.height))
     if word.left - edge > wide * size:
         return True
-    return any(edge < gutter < word.left for gutter in gutters)
+    return word.left - edge >= least and any(edge < gutter < word.left for gutter in gutters)
 
 
 def _narrow_gutters(lines: Sequence[Sequence[Word]]) -> list[float]:
@@ -161,18 +165,25 @@ def _narrow_gutters(lines: Sequence[Sequence[Word]]) -> list[float]:
 
 def _roomy_gaps(line: Sequence[Word]) -> list[tuple[float, float]]:
     """The gaps of a line that are clearly wider than its usual space between words."""
+    least = _least_gap(line)
+    return [(start, end) for start, end in _gaps(line) if end - start >= least]
+
+
+def _least_gap(line: Sequence[Word]) -> float:
+    """From which width, in points, a gap is clearly wider than this line's usual space."""
+    widths = sorted(end - start for start, end in _gaps(line))
+    usual = widths[len(widths) // 2] if len(widths) > 2 else 0.0
+    return max(1.5 * usual, 0.4 * line[0].height)
+
+
+def _gaps(line: Sequence[Word]) -> list[tuple[float, float]]:
     gaps: list[tuple[float, float]] = []
     edge = line[0].right
     for word in line[1:]:
         if word.left > edge:
             gaps.append((edge, word.left))
         edge = max(edge, word.right)
-    if not gaps:
-        return []
-    widths = sorted(end - start for start, end in gaps)
-    usual = widths[len(widths) // 2] if len(widths) > 2 else 0.0
-    least = max(1.5 * usual, 0.4 * line[0].height)
-    return [(start, end) for start, end in gaps if end - start >= least]
+    return gaps
 
 
 def _directed(words: list[Word]) -> Segment:

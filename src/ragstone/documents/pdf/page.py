@@ -44,7 +44,8 @@ _SENTENCE_END = re.compile(r"[.!?:;。！？：；؟。]['\"”’)\]]*$")
 @dataclass(slots=True)
 class Block:
     """A paragraph, list item or table row: half-open range in the page's text, its box in
-    points from the top left, its type's size and weight. `table` numbers the page's tables."""
+    points from the top left, its type's size and weight. `table` numbers the page's tables;
+    `names` is set for a table's rows that name its columns."""
 
     kind: BlockKind
     start: int
@@ -57,6 +58,7 @@ class Block:
     bold: bool
     lines: int
     table: int = -1
+    names: bool = False
 
 
 @dataclass(slots=True)
@@ -149,6 +151,7 @@ def _write_table(page: _Page, table: Table, number: int) -> None:
                 _bold(words),
                 1,
                 number,
+                row.names,
             )
         )
 

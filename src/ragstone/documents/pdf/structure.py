@@ -29,7 +29,8 @@ def furniture(pages: Sequence[PageText]) -> set[tuple[int, int]]:
     """(page index, block index) of every running header, running footer and page number.
 
     A line in a page's margin that recurs, digits aside, on at least three of the pages near it
-    (on both of a document of two), or that is nothing but a page number.
+    (on both of a document of two), or that is nothing but a page number. The names of a table's
+    columns are neither, though the same table may stand on top of several pages.
     """
     places: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     found: set[tuple[int, int]] = set()
@@ -37,7 +38,7 @@ def furniture(pages: Sequence[PageText]) -> set[tuple[int, int]]:
         for at in _margin_blocks(page):
             block = page.blocks[at]
             text = page.text[block.start : block.end]
-            if len(text) > 250:
+            if len(text) > 250 or block.names:
                 continue
             zone = "top" if block.top < page.height / 2 else "bottom"
             bare = _NUMBER.sub("#", text) if block.kind != "row" else text

@@ -18,16 +18,18 @@ from ragstone.documents.pdf.lines import Row, Segment
 
 Piece = str | Word  # a literal that stands between words, or a word with its place
 
-_OPEN_END = re.compile(r"(?:,|\b(?:and|or|of|to|the|for|in|from|on|by|with|a|net|per|at))$", re.I)
+_OPEN_END = re.compile(r"(?:,|\b(?:and|or|of|to|the|for|in|from|on|by|with|a|per|at))$", re.I)
 
 
 @dataclass(slots=True)
 class TableRow:
-    """One line of a table: its pieces, and the box's top and bottom in points."""
+    """One line of a table: its pieces, the box's top and bottom in points, and whether it is
+    one of those that name the columns."""
 
     pieces: list[Piece]
     top: float
     bottom: float
+    names: bool = False
 
 
 @dataclass(slots=True)
@@ -72,12 +74,12 @@ def _table(
     rows: Sequence[Row], cells: Sequence[list[Segment]], above: Header | None
 ) -> tuple[Table, Header] | None:
     """The table, and its header for a table that goes on below without one of its own."""
-    columns = columns_of(cells)
-    if len(columns) < 2:
-        return None
     flat = [cell for row in cells for cell in row]
     numbers = sum(is_number(cell.text) for cell in flat)
     numeric = numbers > 0.2 * len(flat)
+    columns = columns_of(cells, numeric=numeric)
+    if len(columns) < 2:
+        return None
     head = head_rows(cells, columns, numeric=numeric)
     names = names_of(cells[:head], columns)
     if not any(names[1:]) and above is not None and above.fits(columns):
@@ -108,7 +110,7 @@ def _table(
 
 
 def _line(row: Row, parts: Sequence[list[Piece]]) -> TableRow:
-    return TableRow([piece for part in parts for piece in part], row.top, row.bottom)
+    return TableRow([piece for part in parts for piece in part], row.top, row.bottom, names=True)
 
 
 def _plain(cells: Sequence[Segment]) -> list[Piece]:
