@@ -75,3 +75,10 @@ def test_what_lacks_a_name_of_the_question_speaks_of_something_else():
     assert find(evidence)
     assert find(evidence, question="How long is the bridge?")
     assert find(evidence, question="How long is the bridge of Corrin?") == []
+
+
+def test_an_author_means_two_things_by_two_numbers():
+    one = "The maximum of lines is 79 characters."
+    other = "The maximum of docstring lines is 72 characters."
+    assert find([piece(one, id="a"), piece(other, id="a", before="Rain. ")]) == []
+    assert find([piece(one, id="a"), piece(other, id="b")])

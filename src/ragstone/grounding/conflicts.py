@@ -22,6 +22,7 @@ from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Evidence
 
 _ALIKE = 0.6  # share of the shorter sentence's words that the other must hold
+_ALIKE_WITHIN = 0.8  # of the longer one's in one document: its author means two things by two
 _CELL = re.compile(r"([^:]{1,80}):\s*(.+)")
 _AROUND = 4  # words on each side of a number that say what it counts
 
@@ -100,8 +101,10 @@ def _same_subject(one: Evidence, other: Evidence, asked: frozenset[str]) -> bool
     if asked & held_by(one) != asked & held_by(other):
         return False
     mine, theirs = _without_numbers(one.text), _without_numbers(other.text)
-    shorter = min(len(mine), len(theirs))
-    if shorter < 2 or len(mine & theirs) / shorter < _ALIKE:
+    shorter, longer = sorted((len(mine), len(theirs)))
+    within = one.document.id == other.document.id
+    least = _ALIKE_WITHIN * longer if within else _ALIKE * shorter
+    if shorter < 2 or len(mine & theirs) < least:
         return False
     named = [frozenset(t for n in names_of(e.text) for t in n.terms) for e in (one, other)]
     # A name of one side must be spoken of on the other: in its sentence, title or headings.
