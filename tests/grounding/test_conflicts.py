@@ -43,6 +43,7 @@ def test_found(one, other):
         ("The tax rate for the quarter was 21%.", "The tax rate for the fiscal year was 24%."),
         ("The tax rate in Q1 was 21%.", "The tax rate in the second quarter was 24%."),
         ("The annual fee is $12.", "The monthly fee is $2."),
+        ("The lease is filed as Exhibit 4.7 here.", "The lease is filed as Exhibit 4.6 here."),
         ("The ferry costs $12 per day.", "The ferry costs $60 a week."),
     ],
 )

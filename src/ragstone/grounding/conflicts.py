@@ -117,7 +117,10 @@ def _disagreement(one: str, other: str) -> tuple[Quantity, Quantity] | None:
         (said, known)
         for said in mine
         for known in theirs
-        if comparable(said, known) and said.kind != "ordinal"
+        if comparable(said, known)
+        and said.kind != "ordinal"
+        and not _designates(one, said)
+        and not _designates(other, known)
     ]
     apart = [
         (said, known)
@@ -131,6 +134,16 @@ def _disagreement(one: str, other: str) -> tuple[Quantity, Quantity] | None:
     if rest and not dated:
         return rest[0]
     return dated[0] if dated and not rest else None
+
+
+def _designates(text: str, quantity: Quantity) -> bool:
+    """Whether a number is part of a name (Exhibit 4.7, Table 3): it counts nothing."""
+    before = words_of(text[: quantity.start])[-1:]
+    bare = quantity.kind == "number" and not quantity.unit
+    return bare and any(
+        word.text[0].isupper() and text[word.end : quantity.start] == " " and word.start > 0
+        for word in before
+    )
 
 
 def _counts_the_same(one: str, said: Quantity, other: str, known: Quantity) -> bool:
