@@ -137,13 +137,20 @@ def test_bad_files_are_listed_and_the_rest_goes_on(tmp_path: Path) -> None:
     (folder / "good.txt").write_text("The well is 30 metres deep.")
     (folder / "zero.pdf").write_bytes(b"")
     (folder / "broken.docx").write_bytes(b"PK\x03\x04 this is no zip archive")
+    (folder / "torn.docx").write_bytes(b"PK\x03\x04 nor is this one")
     (folder / "noise.bin").write_bytes(bytes(range(256)) * 40)
     (folder / "loop").symlink_to(folder)
     done = ragstone("sync", "files", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     for name in ("zero.pdf", "broken.docx", "noise.bin"):
         assert name in done.stdout
-    assert "1 added, 3 failed" in done.stdout
+    assert "1 added, 4 failed" in done.stdout
+    failures = json.loads(
+        ragstone("sync", "files", "--retry-failed", "--json", cwd=tmp_path).stdout
+    )
+    remedy = next(f["remedy"] for f in failures["failed"] if f["source"].endswith("torn.docx"))
+    assert remedy
+    assert " ".join(done.stdout.split()).count(remedy) == 1  # for both documents
     asked = ragstone("ask", "How deep is the well?", "--llm", "none", cwd=tmp_path)
     assert "30 metres" in asked.stdout
 

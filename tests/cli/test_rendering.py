@@ -50,6 +50,14 @@ def test_nor_is_one_whose_marks_were_left_out(capsys: pytest.CaptureFixture[str]
     assert shown(capsys).count("gunicorn") == 1
 
 
+def test_nor_is_one_that_holds_what_looks_like_a_marker(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quote = "See linkgit:git-rebase[1] for details."
+    print_answer(answer("“See linkgit:git-rebase for details.”", citation(quote)), text_shown=False)
+    assert shown(capsys).count("linkgit") == 1
+
+
 def test_the_table_of_scores_leaves_room_for_the_passages(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -291,3 +291,16 @@ def test_titles_of_two_lines_are_headings_and_open_no_code() -> None:
         ("code", 0, "----\ngit lamp\n----"),
     ]
     assert document.title == "git-lamp(1)"
+
+
+def test_a_header_like_a_message_s_says_what_a_text_is() -> None:
+    text = (
+        "PEP: 8\nTitle: Style Guide\nAuthor: Guido <g@x.org>,\n        Barry <b@x.org>\n"
+        "Post-History:\nCreated: 05-Jul-2001\n\nIntroduction\n============\n\nLines are short.\n"
+    )
+    document = one(text, "pep-0008.rst")
+    assert document.title == "Style Guide"
+    assert document.metadata == {"author": "Guido <g@x.org>,", "date": "2001-07-05"}
+    assert [e.kind for e in document.elements] == ["header", "heading", "paragraph"]
+    for other in ("Note: this\nis prose.\n", "Note: alone.\n", "- a\n- b\n"):
+        assert one(other, "a.rst").elements[0].kind != "header"

@@ -43,6 +43,7 @@ def test_found(one, other):
         ("The tax rate for the quarter was 21%.", "The tax rate for the fiscal year was 24%."),
         ("The tax rate in Q1 was 21%.", "The tax rate in the second quarter was 24%."),
         ("The annual fee is $12.", "The monthly fee is $2."),
+        ("The lease is filed as Exhibit 4.7 here.", "The lease is filed as Exhibit 4.6 here."),
         ("The ferry costs $12 per day.", "The ferry costs $60 a week."),
     ],
 )
@@ -75,3 +76,10 @@ def test_what_lacks_a_name_of_the_question_speaks_of_something_else():
     assert find(evidence)
     assert find(evidence, question="How long is the bridge?")
     assert find(evidence, question="How long is the bridge of Corrin?") == []
+
+
+def test_an_author_means_two_things_by_two_numbers():
+    one = "The maximum of lines is 79 characters."
+    other = "The maximum of docstring lines is 72 characters."
+    assert find([piece(one, id="a"), piece(other, id="a", before="Rain. ")]) == []
+    assert find([piece(one, id="a"), piece(other, id="b")])

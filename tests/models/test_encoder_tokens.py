@@ -50,8 +50,12 @@ def test_word_pieces_are_those_of_the_library(both, text: str, passages: list[st
     assert ours.marked_ids([text]) == library.marked_ids([text])
     assert ours.spans(text) == library.spans(text)
     short = text[:20]
-    told = [(list(ids), list(types)) for ids, types in library.pairs(short, passages)]
-    assert [(list(ids), list(types)) for ids, types in ours.pairs(short, passages)] == told
+    pairs = [(list(p.ids), list(p.types), list(p.places)) for p in library.pairs(short, passages)]
+    found = ours.pairs(short, passages)
+    assert [(list(p.ids), list(p.types), list(p.places)) for p in found] == pairs
+    for pair, passage in zip(found, passages, strict=True):
+        spans = [(span.start, span.end) for span in ours.spans(passage)]
+        assert list(pair.places) == spans[: len(pair.places)]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Self
 from ragstone.build.asking import filter_of, options_of, outline_of, question_of
 from ragstone.build.names import Download
 from ragstone.build.parts import Mode, Parts
-from ragstone.settings import Settings
 
 if TYPE_CHECKING:
     from ragstone.applications.chat import Chat
@@ -45,18 +44,11 @@ class Corpus:
     Every answer is made from one snapshot: it sees one committed version for its whole length.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        settings: Settings,
-        *,
-        read_only: bool = False,
-        encoder: Encoder | None = None,
-        model: LanguageModel | None = None,
-    ) -> None:
-        self.path = path
-        self.settings = settings
-        self._parts = Parts(path, settings, read_only=read_only, encoder=encoder, model=model)
+    def __init__(self, parts: Parts) -> None:
+        """`parts` are the corpus's own from now on: closing it closes them."""
+        self.path = parts.path
+        self.settings = parts.settings
+        self._parts = parts
 
     def __enter__(self) -> Self:
         return self

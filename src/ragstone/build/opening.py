@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ragstone import settings as settings_module
 from ragstone.build.corpus import Corpus
+from ragstone.build.parts import Parts
 from ragstone.types import Scalar
 
 if TYPE_CHECKING:
@@ -60,4 +61,4 @@ def open_corpus(
 ) -> Corpus:
     """`open` for callers that hold their settings in a mapping and their models as objects."""
     loaded = settings_module.load(settings, config=config)
-    return Corpus(Path(path), loaded, read_only=read_only, encoder=encoder, model=model)
+    return Corpus(Parts(Path(path), loaded, read_only=read_only, encoder=encoder, model=model))

@@ -24,7 +24,7 @@ from ragstone.cli.progress import ProgressLine
 from ragstone.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ragstone.applications.sync import Progress, SyncReport
     from ragstone.build.corpus import Corpus
@@ -128,8 +128,7 @@ def _estimate(
             f"{counted(found.passages, 'passage')}, {found.seconds:.0f} s; "
             f"the corpus grows by about {sized(found.growth_bytes)}"
         )
-    for failure in found.failed:
-        _print_failure("failed", failure)
+    _print_failures("failed", found.failed)
     return SOME_FAILED if found.failed else 0
 
 
@@ -189,8 +188,7 @@ def _print_report(report: SyncReport) -> None:
         _print_few(label, sources)
     _print_few("renamed", tuple(f"{old} → {new}" for old, new in report.renamed))
     for label, failures in (("skipped", report.skipped), ("failed", report.failed)):
-        for failure in failures[:_MOST_LISTED]:
-            _print_failure(label, failure)
+        _print_failures(label, failures[:_MOST_LISTED])
         if len(failures) > _MOST_LISTED:
             click.echo(f"           and {len(failures) - _MOST_LISTED} more: see `ragstone doctor`")
     counts = {
@@ -210,21 +208,31 @@ def _print_report(report: SyncReport) -> None:
     click.echo(f"{counted(report.passages, 'passage')} written, in {report.seconds:.1f} s")
 
 
-def _print_failure(label: str, failure: Failure) -> None:
-    """A file that was not read, and below it why, without saying its name again."""
-    click.secho(
-        f"{label:>9}  {path_shortened(failure.source, 68)}",
-        fg="red" if label == "failed" else None,
-    )
-    why = failure.reason
-    if why.startswith(f"{failure.source} "):
-        why = f"It {why.removeprefix(failure.source).lstrip()}"
+def _print_failures(label: str, failures: Sequence[Failure]) -> None:
+    """Files that were not read, and below each why, without saying its name again.
+
+    Files that need the same remedy stand together, and it is said once, below them.
+    """
+    by_remedy: dict[str, list[Failure]] = {}
+    for failure in failures:
+        by_remedy.setdefault(failure.remedy, []).append(failure)
+    for remedy, alike in by_remedy.items():
+        for failure in alike:
+            click.secho(
+                f"{label:>9}  {path_shortened(failure.source, 68)}",
+                fg="red" if label == "failed" else None,
+            )
+            why = failure.reason
+            if why.startswith(f"{failure.source} "):
+                why = f"It {why.removeprefix(failure.source).lstrip()}"
+            last = failure is alike[-1]
+            click.echo(_below(f"{why} {remedy}".rstrip() if last else why))
+
+
+def _below(said: str) -> str:
     indent = " " * 11
-    said = f"{why} {failure.remedy}".rstrip()
     width = max(terminal_width(), 40)
-    click.echo(
-        textwrap.fill(said, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
-    )
+    return textwrap.fill(said, width, initial_indent=indent, subsequent_indent=indent, **UNBROKEN)
 
 
 def _print_few(label: str, sources: tuple[str, ...]) -> None:

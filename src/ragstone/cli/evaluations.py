@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from ragstone.cli.measuring import corpus_of, drawn, load, put_out, report_answers, versions_of
+from ragstone.cli.measuring import corpus_of, load, put_out, report_answers, versions_of
 from ragstone.cli.options import Common, common, llm_option, shared_options
 from ragstone.cli.output import emit_json, say
 from ragstone.errors import UsageError
@@ -36,7 +36,7 @@ def _measuring(command: Callable[..., object]) -> Callable[..., object]:
     for option in (
         click.option("--output", type=_OUTPUT, help="Write the run, for `compare`."),
         click.option("--seed", type=int, default=0, show_default=True, help="Of every sample."),
-        click.option("--limit", type=click.IntRange(1), help="Only N questions, drawn by --seed."),
+        click.option("--limit", type=click.IntRange(1), help="Only N questions by --seed."),
     ):
         command = option(command)
     return command
@@ -58,13 +58,14 @@ def retrieval(
     output: Path | None,
 ) -> None:
     """nDCG@10, Recall@k and others of `search` on DATA_DIR, with confidence intervals."""
+    from ragstone.evaluation.datasets import sample
     from ragstone.evaluation.retrieval import evaluate_retrieval
 
     dataset = load(data_dir)
     with corpus_of(common, dataset, mode=mode) as corpus, corpus.snapshot() as snapshot:
         result = evaluate_retrieval(
             corpus.retriever(snapshot),
-            drawn(dataset.judged(), limit, seed),
+            sample(dataset.judged(), limit=limit, seed=seed),
             dataset.qrels,
             dataset=dataset.name,
             settings={"mode": corpus.settings.mode, "limit": limit or 0},
@@ -115,11 +116,13 @@ def abstention(
     """Precision and recall of refusals and the area under the risk-coverage curve (AURC)."""
     import dataclasses
 
+    from ragstone.evaluation.datasets import sample
+
     dataset = load(data_dir)
     queries = list(dataset.queries)
     if foreign is not None:
-        queries = drawn(queries, limit, seed)
-        others = drawn(list(load(foreign).queries), limit, seed)
+        queries = sample(queries, limit=limit, seed=seed)
+        others = sample(load(foreign).queries, limit=limit, seed=seed)
         queries += [
             dataclasses.replace(query, id=f"foreign-{query.id}", answers=(), answerable=False)
             for query in others

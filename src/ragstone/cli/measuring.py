@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import random
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -58,10 +56,11 @@ def report_answers(
 ) -> None:
     """Ask the queries, judge the answers, and put out what was measured."""
     from ragstone.evaluation.answering import ask_all, evaluate_answers
+    from ragstone.evaluation.datasets import sample
 
     with corpus_of(common, dataset, llm=llm) as corpus:
         ask = _plainly(corpus) if plain else _checked(corpus)
-        asked = ask_all(ask, drawn(queries, limit, seed), dataset.qrels)
+        asked = ask_all(ask, sample(queries, limit=limit, seed=seed), dataset.qrels)
         with corpus.snapshot() as snapshot:
             result = evaluate_answers(
                 asked,
@@ -80,19 +79,9 @@ def report_answers(
 
 
 def _checked(corpus: Corpus) -> Callable[[str], tuple[Answer, float]]:
-    def ask(question: str) -> tuple[Answer, float]:
-        from ragstone.applications.events import Done, Stated
+    from ragstone.evaluation.answering import timed
 
-        started = time.perf_counter()
-        first_s = 0.0
-        for event in corpus.ask_stream(question):
-            if isinstance(event, Stated) and not first_s:
-                first_s = time.perf_counter() - started
-            if isinstance(event, Done):
-                return event.answer, first_s or time.perf_counter() - started
-        raise RuntimeError("an answer ended without its last event")
-
-    return ask
+    return lambda question: timed(corpus.ask_stream(question))
 
 
 def _plainly(corpus: Corpus) -> Callable[[str], tuple[Answer, float]]:
@@ -144,14 +133,6 @@ def corpus_of(
     if report.is_change:
         say(f"Read {dataset.corpus} into {folder} ({report.seconds:.0f} s).")
     return corpus
-
-
-def drawn(queries: list[Query], limit: int | None, seed: int) -> list[Query]:
-    """The sample of `--limit` and `--seed`, in the data set's order; all without a limit."""
-    if limit is None or limit >= len(queries):
-        return queries
-    chosen = set(random.Random(seed).sample(range(len(queries)), limit))
-    return [query for place, query in enumerate(queries) if place in chosen]
 
 
 def versions_of(corpus: Corpus) -> dict[str, str]:

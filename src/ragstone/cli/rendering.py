@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ragstone.cli.output import UNBROKEN, counted, path_shortened, shortened, terminal_width
+from ragstone.grounding.claims import without_markers
 from ragstone.text.wording import worded
 
 if TYPE_CHECKING:
@@ -175,9 +176,12 @@ def _shown_quotes(answer: Answer) -> set[Citation]:
 
 
 def _readings(quote: str) -> list[list[str]]:
-    """The words of a quote, as they stand and without the marks that its format may have."""
+    """The words of a quote, as they stand and without the marks that its format may have.
+
+    A statement never holds what looks like a citation's number (`git-rebase[1]`).
+    """
     forms = (quote, worded(quote, "restructuredtext"), worded(quote, "markdown"))
-    return [_letters(form) for form in forms]
+    return [_letters(read) for form in forms for read in (form, without_markers(form))]
 
 
 def _emphasised(answer: Answer) -> str:

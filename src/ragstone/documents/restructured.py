@@ -33,6 +33,10 @@ _FOOTNOTE = re.compile(r"[ \t]*\.\. \[[^\]]+\]")
 _ROLE = re.compile(
     r":[\w:+.-]+:`([^`<]*?)(?:[ \t]*<[^`]*>)?`|``([^`]+)``|`([^`<]+?)(?:[ \t]*<[^`]*>)?`_{0,2}"
 )
+# A message's header at the beginning of the file, as Python's and other proposals have it.
+_HEADER = re.compile(r"(?P<name>[A-Z][\w-]{1,24}):(?:[ \t]+(?P<value>.*\S))?[ \t]*$")
+_DAY = re.compile(r"(?P<day>\d{1,2})-(?P<month>[A-Z][a-z]{2})-(?P<year>\d{4})")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _METADATA = {
     "author": "author", "authors": "author", "date": "date", "created": "date",
     "version": "version", "status": "status", "type": "type", "title": "title",
@@ -50,6 +54,14 @@ def parse(raw: Raw, reading: Reading) -> Iterator[Document]:
         id="", source=raw.source, title=title, text=text, format="restructuredtext",
         elements=tuple(scan.elements), metadata=metadata,
     )  # fmt: skip
+
+
+def _dated(value: str) -> str:
+    """`05-Jul-2001` as ISO 8601; anything else as it stands."""
+    found = _DAY.fullmatch(value)
+    if found is None or found["month"] not in _MONTHS:
+        return value
+    return f"{found['year']}-{_MONTHS.index(found['month']) + 1:02}-{int(found['day']):02}"
 
 
 def _title(elements: list[Element], text: str) -> str:
@@ -75,7 +87,7 @@ class _Scan:
 
     def run(self) -> None:
         """Fill `elements` (ordered) and `fields`."""
-        at = 0
+        at = self._header()
         while at < len(self.lines):
             at = self._step(at)
 
@@ -102,6 +114,22 @@ class _Scan:
         if self.lines[end - 1].rstrip().endswith("::"):
             return self._literal(end, self._indent(at))
         return end
+
+    def _header(self) -> int:
+        """Two or more `Name: value` that begin the text, each with the lines set in under it."""
+        end = self._paragraph_end(0)
+        names = 0
+        for at, line in enumerate(self.lines[:end]):
+            found = _HEADER.match(line)
+            if found is None and not (at and line[0] in " \t"):
+                return 0
+            if found is not None:
+                names += 1
+                key = _METADATA.get(found["name"].lower(), "")
+                if key and found["value"]:
+                    value = found["value"]
+                    self.fields.setdefault(key, _dated(value) if key == "date" else value)
+        return self._add("header", 0, end) if names > 1 else 0
 
     def _add(self, kind: ElementKind, first: int, end: int, level: int = 0, label: str = "") -> int:
         while end > first and not self.lines[end - 1].strip():
@@ -226,8 +254,6 @@ class _Scan:
             found = _FIELD.match(self.lines[end])
             if found and found[1].lower() in _METADATA and opening:
                 self.fields.setdefault(_METADATA[found[1].lower()], found[2].strip())
-            elif own := re.match(r"(Title|Author|Created|Status|Type):[ \t]*(.+)", self.lines[end]):
-                self.fields.setdefault(own[1].lower(), own[2].strip())
             end += 1
         self._add("header", at, end)
         return end

@@ -10,11 +10,12 @@ Every number is a mean over questions, with a 95% bootstrap interval.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ragstone.applications.events import Done, Event, Stated
 from ragstone.evaluation.abstention import aurc, refusal_measures
 from ragstone.evaluation.answers import (
     citation_measures,
@@ -66,6 +67,17 @@ def ask_all(
         if on_progress is not None:
             on_progress(number, len(queries))
     return asked
+
+
+def timed(events: Iterator[Event]) -> tuple[Answer, float]:
+    """The answer at the end of a stream, and the seconds to its first statement."""
+    started, first_s = time.perf_counter(), 0.0
+    for event in events:
+        if isinstance(event, Stated) and not first_s:
+            first_s = time.perf_counter() - started
+        if isinstance(event, Done):
+            return event.answer, first_s or time.perf_counter() - started
+    raise ValueError("The answer ended without its last event.")
 
 
 def evaluate_answers(

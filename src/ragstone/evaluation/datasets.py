@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -54,6 +55,14 @@ class Dataset:
             for query in self.queries
             if any(gain > 0 for gain in self.qrels.get(query.id, {}).values())
         ]
+
+
+def sample(queries: Sequence[Query], *, limit: int | None, seed: int) -> list[Query]:
+    """`limit` of the queries, drawn with `seed`, in their order; all without a limit."""
+    if limit is None or limit >= len(queries):
+        return list(queries)
+    chosen = set(random.Random(seed).sample(range(len(queries)), limit))
+    return [query for place, query in enumerate(queries) if place in chosen]
 
 
 def load_dataset(folder: Path) -> Dataset:

@@ -22,6 +22,7 @@ from ragstone.grounding.words import terms_of, words_of
 from ragstone.types import Evidence
 
 _ALIKE = 0.6  # share of the shorter sentence's words that the other must hold
+_ALIKE_WITHIN = 0.8  # of the longer one's in one document: its author means two things by two
 _CELL = re.compile(r"([^:]{1,80}):\s*(.+)")
 _AROUND = 4  # words on each side of a number that say what it counts
 
@@ -100,8 +101,10 @@ def _same_subject(one: Evidence, other: Evidence, asked: frozenset[str]) -> bool
     if asked & held_by(one) != asked & held_by(other):
         return False
     mine, theirs = _without_numbers(one.text), _without_numbers(other.text)
-    shorter = min(len(mine), len(theirs))
-    if shorter < 2 or len(mine & theirs) / shorter < _ALIKE:
+    shorter, longer = sorted((len(mine), len(theirs)))
+    within = one.document.id == other.document.id
+    least = _ALIKE_WITHIN * longer if within else _ALIKE * shorter
+    if shorter < 2 or len(mine & theirs) < least:
         return False
     named = [frozenset(t for n in names_of(e.text) for t in n.terms) for e in (one, other)]
     # A name of one side must be spoken of on the other: in its sentence, title or headings.
@@ -114,7 +117,10 @@ def _disagreement(one: str, other: str) -> tuple[Quantity, Quantity] | None:
         (said, known)
         for said in mine
         for known in theirs
-        if comparable(said, known) and said.kind != "ordinal"
+        if comparable(said, known)
+        and said.kind != "ordinal"
+        and not _designates(one, said)
+        and not _designates(other, known)
     ]
     apart = [
         (said, known)
@@ -128,6 +134,16 @@ def _disagreement(one: str, other: str) -> tuple[Quantity, Quantity] | None:
     if rest and not dated:
         return rest[0]
     return dated[0] if dated and not rest else None
+
+
+def _designates(text: str, quantity: Quantity) -> bool:
+    """Whether a number is part of a name (Exhibit 4.7, Table 3): it counts nothing."""
+    before = words_of(text[: quantity.start])[-1:]
+    bare = quantity.kind == "number" and not quantity.unit
+    return bare and any(
+        word.text[0].isupper() and text[word.end : quantity.start] == " " and word.start > 0
+        for word in before
+    )
 
 
 def _counts_the_same(one: str, said: Quantity, other: str, known: Quantity) -> bool:

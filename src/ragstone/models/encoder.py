@@ -32,6 +32,7 @@ from ragstone.models.encoder_files import (
     read_folder,
     verify,
 )
+from ragstone.models.sessions import open_session
 from ragstone.protocols import Vectors
 from ragstone.types import Span
 
@@ -73,8 +74,6 @@ class OnnxEncoder:
     def __init__(
         self, folder: EncoderFolder, *, threads: int = 0, batch_tokens: int = _BATCH_TOKENS
     ) -> None:
-        import onnxruntime
-
         from ragstone.models.tokens import open_tokens
 
         if threads < 0 or batch_tokens < 1:
@@ -90,23 +89,12 @@ class OnnxEncoder:
         self._tokens: Tokens = open_tokens(
             folder.path / TOKENIZER_FILE, max_tokens=self._settings.max_tokens
         )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_mem_pattern = False  # shapes differ from batch to batch
-        if self._settings.optimised:
-            level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-            options.graph_optimization_level = level
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(folder.path / MODEL_FILE), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise ModelError(
-                f"{folder.path / MODEL_FILE} cannot be loaded: {error}.",
-                remedy="Export it again, or update onnxruntime.",
-            ) from error
+        self._session = open_session(
+            folder.path / MODEL_FILE,
+            threads=1,
+            fused=self._settings.optimised,
+            remedy="Export it again, or update onnxruntime.",
+        )
         self._inputs = {i.name: _integer_type(i.type) for i in self._session.get_inputs()}
         self._pooled, self._hidden = _outputs(self._session, folder.path)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ragstone-encoder")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
+from ragstone.models.pairs import Pair
 from ragstone.types import Span
 
 _PIECE_CHARACTERS = 1 << 16  # of a text that is read for its spans: bounds memory on long texts
@@ -54,15 +55,24 @@ class LibraryTokens:
             for encoding in self._cutting.encode_batch_fast(heads)
         ]
 
-    def pairs(
-        self, question: str, passages: Sequence[str]
-    ) -> list[tuple[Sequence[int], Sequence[int]]]:
-        """Ids and types of question and passage read together, the passage's end cut."""
+    def pairs(self, question: str, passages: Sequence[str]) -> list[Pair]:
+        """The question read together with each passage, whose end is cut."""
         try:
             encodings = self._pairing.encode_batch([(question, passage) for passage in passages])
         except Exception as error:  # the library's own error for a question that is too long
             raise ValueError(str(error)) from error
-        return [(encoding.ids, encoding.type_ids) for encoding in encodings]
+        return [
+            Pair(
+                encoding.ids,
+                encoding.type_ids,
+                [
+                    place
+                    for place, side in zip(encoding.offsets, encoding.sequence_ids, strict=True)
+                    if side == 1
+                ],
+            )
+            for encoding in encodings
+        ]
 
     def _head(self, text: str) -> str:
         """A beginning of `text` that surely gives the same ids after truncation.

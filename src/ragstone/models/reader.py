@@ -25,6 +25,9 @@ from ragstone.errors import ModelError
 from ragstone.models.cores import physical_cores
 from ragstone.models.encoder import SHIPPED
 from ragstone.models.encoder_files import MODEL_FILE, TOKENIZER_FILE, read_folder, seal
+from ragstone.models.pairs import Pair
+from ragstone.models.sessions import open_session
+from ragstone.models.tokens import open_tokens
 from ragstone.protocols import PassageReading
 
 SETTINGS_FILE = "reader.json"
@@ -61,10 +64,6 @@ class OnnxReader:
 
     def __init__(self, folder: Path, encoder: Path, *, threads: int = 0) -> None:
         """Raises ModelError where files are missing or do not belong together."""
-        import onnxruntime
-
-        from ragstone.models.tokens import open_tokens
-
         self._path = folder
         self._name, table, self._sha256 = _settings(folder)
         seals = read_folder(encoder).seals
@@ -76,23 +75,12 @@ class OnnxReader:
         self._words, self._scales = _table(encoder / MODEL_FILE, table)
         self._tokens = open_tokens(encoder / TOKENIZER_FILE, max_tokens=MAX_TOKENS)
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or physical_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_mem_pattern = False  # shapes differ from call to call
-        level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # the graph is fused already
-        options.graph_optimization_level = level
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise ModelError(
-                f"{folder / MODEL_FILE} cannot be loaded: {error}.",
-                remedy="Install the package again, or update onnxruntime.",
-            ) from error
+        self._session = open_session(
+            folder / MODEL_FILE,
+            threads=threads or physical_cores(),
+            fused=True,
+            remedy="Install the package again, or update onnxruntime.",
+        )
 
     @property
     def name(self) -> str:
@@ -107,38 +95,29 @@ class OnnxReader:
         whole = [front + text for front, text in zip(fronts, texts, strict=True)]
         rows = self._tokens.pairs(asked, whole)
         readings: list[PassageReading | None] = [None] * len(rows)
-        order = sorted(range(len(rows)), key=lambda place: len(rows[place][0]))
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place].ids))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
             spans, passages = self._run([rows[place] for place in places])
             for row, place in enumerate(places):
-                ids, types = rows[place]
-                first = len(types) - sum(types)  # of the passage's tokens
-                readings[place] = _reading(
-                    spans[row], passages[row], first, len(ids) - 1,
-                    self._places(whole[place], len(fronts[place])),
-                )  # fmt: skip
+                pair = rows[place]
+                first = len(pair.types) - sum(pair.types)  # of the passage's tokens
+                within = np.array(pair.places, np.int64).reshape(-1, 2) - len(fronts[place])
+                readings[place] = _reading(spans[row], passages[row], first, within)
         return [reading for reading in readings if reading is not None]
 
-    def _run(
-        self, rows: Sequence[tuple[Sequence[int], Sequence[int]]]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        lengths = np.array([len(ids) for ids, _ in rows], np.int32)
+    def _run(self, rows: Sequence[Pair]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        lengths = np.array([len(pair.ids) for pair in rows], np.int32)
         ids = np.zeros((len(rows), int(lengths.max())), np.int32)
         types = np.zeros_like(ids)
-        for place, (row, kinds) in enumerate(rows):
-            ids[place, : len(row)] = row
-            types[place, : len(row)] = kinds
+        for place, pair in enumerate(rows):
+            ids[place, : len(pair.ids)] = pair.ids
+            types[place, : len(pair.ids)] = pair.types
         vectors = self._words[ids].astype(np.float32) * self._scales[ids]
         feed = {"word_vectors": vectors, "token_type_ids": types, "lengths": lengths}
         with self._turns:
             spans, passages = self._session.run(["span_logits", "passage_logits"], feed)
         return spans, passages
-
-    def _places(self, text: str, front: int) -> npt.NDArray[np.int64]:
-        """Code points of each token of a text, counted from behind its front; shape (tokens, 2)."""
-        spans = [(span.start - front, span.end - front) for span in self._tokens.spans(text)]
-        return np.array(spans, np.int64).reshape(-1, 2)
 
     def verify(self) -> None:
         """Compare the file's contents with its recorded checksum. Raises ModelError."""
@@ -158,12 +137,13 @@ def _reading(
     logits: npt.NDArray[np.float32],
     passage: npt.NDArray[np.float32],
     first: int,
-    last: int,
     places: npt.NDArray[np.int64],
 ) -> PassageReading:
-    """Log-probabilities over the passage's own tokens and "none", which is the first token."""
-    places = places[: last - first]
-    own = np.flatnonzero(places[:, 0] >= 0)  # the title's tokens stand before the passage
+    """Log-probabilities over the passage's own tokens and "none", which is the first token.
+
+    `places` are those of the tokens from `first` on, shape (tokens, 2), negative for the title's.
+    """
+    own = np.flatnonzero(places[:, 0] >= 0)
     rows = np.concatenate([[0], first + own])
     chosen = logits[rows].astype(np.float64)
     most = chosen.max(axis=0)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from ragstone.errors import ModelError, RemoteError, UsageError
 from ragstone.models.http_json import check_address, post_json
-
-Pair = tuple[Sequence[int], Sequence[int]]  # ids and types of question and passage
+from ragstone.models.pairs import Pair
+from ragstone.models.sessions import open_session
 
 MAX_TOKENS = 512  # of question and passage together; the passage's end is cut
 _BATCH = 16
@@ -34,25 +34,17 @@ class OnnxReranker:
         self, folder: str | Path, *, max_tokens: int = MAX_TOKENS, threads: int = 0
     ) -> None:
         """`threads` 0 means onnxruntime's choice. Raises ModelError for files that do not fit."""
-        import onnxruntime
-
         from ragstone.models.tokens import open_tokens
 
         self._path = Path(folder)
         model = _first(self._path, "model.onnx", "onnx/model.onnx", "model_quantized.onnx")
         tokenizer = _first(self._path, "tokenizer.json")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise ModelError(
-                f"The reranker in {self._path} cannot be loaded: {error}.",
-                remedy="Give a folder with a cross-encoder's tokenizer.json and model.onnx.",
-            ) from error
+        self._session = open_session(
+            model,
+            threads=threads,
+            fused=False,
+            remedy="Give a folder with a cross-encoder's tokenizer.json and model.onnx.",
+        )
         self._tokens = open_tokens(tokenizer, max_tokens=max_tokens)
         self._inputs = {item.name: item.type for item in self._session.get_inputs()}
         unknown = self._inputs.keys() - {"input_ids", "attention_mask", "token_type_ids"}
@@ -76,10 +68,10 @@ class OnnxReranker:
                 remedy="Ask a shorter question.",
             ) from error
         scores = [0.0] * len(pairs)
-        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
+        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].ids))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            longest = max(len(pairs[i][0]) for i in places)
+            longest = max(len(pairs[i].ids) for i in places)
             feed = {name: self._padded(name, places, pairs, longest) for name in self._inputs}
             (logits, *_) = self._session.run(None, feed)
             for place, logit in zip(places, _relevance(np.asarray(logits)), strict=True):
@@ -92,7 +84,7 @@ class OnnxReranker:
         integer = np.int32 if self._inputs[name] == "tensor(int32)" else np.int64
         rows = np.zeros((len(places), longest), dtype=integer)
         for row, place in zip(rows, places, strict=True):
-            ids, types = pairs[place]
+            ids, types = pairs[place].ids, pairs[place].types
             if name == "attention_mask":
                 row[: len(ids)] = 1
             else:

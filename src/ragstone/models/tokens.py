@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ragstone.errors import ModelError
+from ragstone.models.pairs import Pair
 from ragstone.models.wordpiece import WordPiece, read_wordpiece
 from ragstone.types import Span
 
@@ -32,10 +33,8 @@ class Tokens(Protocol):
         """As `ids`, with a mask that is true for the tokens of the text itself."""
         ...
 
-    def pairs(
-        self, question: str, passages: Sequence[str]
-    ) -> list[tuple[Sequence[int], Sequence[int]]]:
-        """Ids and types (0: question, 1: passage) of both read together, the passage's end cut.
+    def pairs(self, question: str, passages: Sequence[str]) -> list[Pair]:
+        """The question read together with each passage, whose end is cut.
 
         Raises ValueError for a question that leaves no room.
         """
@@ -103,18 +102,17 @@ class BertTokens:
             for ids in self.ids(texts)
         ]
 
-    def pairs(
-        self, question: str, passages: Sequence[str]
-    ) -> list[tuple[Sequence[int], Sequence[int]]]:
-        """Ids and types of `[CLS] question [SEP] passage [SEP]`, the passage's end cut."""
+    def pairs(self, question: str, passages: Sequence[str]) -> list[Pair]:
+        """`[CLS] question [SEP] passage [SEP]`, the passage's end cut."""
         asked = [*self._before, *self._words.ids(question, self._max_tokens), *self._after]
         room = self._max_tokens - len(asked) - len(self._after)
         if room < 0:
             raise ValueError(f"the question alone has {len(asked)} tokens")
-        found: list[tuple[Sequence[int], Sequence[int]]] = []
+        found: list[Pair] = []
         for passage in passages:
-            read = [*self._words.ids(passage, room), *self._after]
-            found.append((asked + read, [0] * len(asked) + [1] * len(read)))
+            ids, places = self._words.pieces(passage, room)
+            read = [*ids, *self._after]
+            found.append(Pair(asked + read, [0] * len(asked) + [1] * len(read), places))
         return found
 
     def spans(self, text: str) -> list[Span]:

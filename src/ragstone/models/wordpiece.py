@@ -86,6 +86,20 @@ class WordPiece:
                 return found[:limit]
         return found
 
+    def pieces(self, text: str, limit: int) -> tuple[list[int], list[tuple[int, int]]]:
+        """The text's first `limit` pieces: their ids, and the code points of each."""
+        known = self._known
+        ids: list[int] = []
+        places: list[tuple[int, int]] = []
+        for match in _RUN.finditer(text):
+            if len(ids) >= limit:
+                break
+            run, at = match[0], match.start()
+            found, spans = known.get(run) or self._cut(run)
+            ids.extend(found)
+            places.extend([(at + start, at + end) for start, end in spans])
+        return ids[:limit], places[:limit]
+
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """The code points `[start, end)` of each piece; several pieces may share a character."""
         known = self._known

@@ -10,18 +10,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
-import random
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from starlette.responses import Response
 
-from ragstone.applications.events import Done, Stated
 from ragstone.applications.wire import Json, JsonObject
 from ragstone.serve import examples, sse
 from ragstone.serve.asking import CORPUS, Streaming, failing
@@ -33,7 +29,7 @@ from ragstone.serve.versions import refuse_filtered
 from ragstone.types import Answer
 
 if TYPE_CHECKING:
-    from ragstone.evaluation.datasets import Dataset, Query
+    from ragstone.evaluation.datasets import Dataset
     from ragstone.evaluation.retrieval import Evaluation
     from ragstone.serve.library import Shelf
 
@@ -166,13 +162,14 @@ def _whole_json(name: str, run: Evaluation) -> JsonObject:
 def _retrieval(
     shelf: Shelf, dataset: Dataset, mode: str, limit: int | None, seed: int
 ) -> Callable[[Job], Evaluation]:
+    from ragstone.evaluation.datasets import sample
     from ragstone.evaluation.retrieval import evaluate_retrieval
 
     def measure(job: Job) -> Evaluation:
         with shelf.corpus.snapshot() as snapshot:
             return evaluate_retrieval(
                 shelf.corpus.retriever(snapshot, mode),  # type: ignore[arg-type]
-                _drawn(dataset.judged(), limit, seed),
+                sample(dataset.judged(), limit=limit, seed=seed),
                 dataset.qrels,
                 dataset=dataset.name,
                 settings={"mode": mode, "limit": limit or 0, "version": snapshot.version},
@@ -188,11 +185,15 @@ def _retrieval(
 def _answers(
     shelf: Shelf, dataset: Dataset, limit: int | None, seed: int
 ) -> Callable[[Job], Evaluation]:
-    from ragstone.evaluation.answering import ask_all, evaluate_answers
+    from ragstone.evaluation.answering import ask_all, evaluate_answers, timed
+    from ragstone.evaluation.datasets import sample
+
+    def ask(question: str) -> tuple[Answer, float]:
+        return timed(shelf.corpus.ask_stream(question))
 
     def measure(job: Job) -> Evaluation:
-        queries = _drawn(list(dataset.queries), limit, seed)
-        asked = ask_all(partial(_timed, shelf), queries, dataset.qrels, on_progress=job.step)
+        queries = sample(dataset.queries, limit=limit, seed=seed)
+        asked = ask_all(ask, queries, dataset.qrels, on_progress=job.step)
         with shelf.corpus.snapshot() as snapshot:
             found = evaluate_answers(
                 asked,
@@ -211,25 +212,6 @@ def _answers(
         return replace(found, versions=_versions(shelf), checksums=dataset.checksums)
 
     return measure
-
-
-def _timed(shelf: Shelf, question: str) -> tuple[Answer, float]:
-    """The answer, and seconds to its first statement."""
-    started, first_s = time.perf_counter(), 0.0
-    for event in shelf.corpus.ask_stream(question):
-        if isinstance(event, Stated) and not first_s:
-            first_s = time.perf_counter() - started
-        if isinstance(event, Done):
-            return event.answer, first_s or time.perf_counter() - started
-    raise AssertionError("unreachable: an answer ends with its last event")
-
-
-def _drawn(queries: list[Query], limit: int | None, seed: int) -> list[Query]:
-    """The sample that `ragstone eval --limit --seed` draws."""
-    if limit is None or limit >= len(queries):
-        return queries
-    chosen = set(random.Random(seed).sample(range(len(queries)), limit))
-    return [query for place, query in enumerate(queries) if place in chosen]
 
 
 def _versions(shelf: Shelf) -> dict[str, str]:

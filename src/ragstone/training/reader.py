@@ -219,7 +219,8 @@ def calibrated(weights: Mapping[str, Array], words: Array) -> dict[str, InputSca
     def values() -> Iterator[list[Array]]:
         for place, text in enumerate(texts):
             question = " ".join(texts[place - 1 if place % 3 else place].split()[:12])[:80]
-            ((ids, kinds),) = tokens.pairs(question, [f"{text.split()[0]}: {text}"])
+            (pair,) = tokens.pairs(question, [f"{text.split()[0]}: {text}"])
+            ids, kinds = pair.ids, pair.types
             feed = {
                 "word_vectors": words[np.array([ids])],
                 "token_type_ids": np.array([kinds], np.int32),
