@@ -1,13 +1,14 @@
 """Understanding a turn: what is carried over, when nothing is, and when no question was asked."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.applications.chat_question import HELLO, THANKS, Understood, understand
-from ragstone.applications.chat_retrieval import fused
+from ragstone.applications.chat_retrieval import fused, settled
 from ragstone.applications.chat_rewriting import parse_rewrite
 from ragstone.applications.chat_topic import carried, content_terms, salience
 from ragstone.applications.chat_turns import Turn, approximate_tokens, compacted, remember, said
@@ -271,3 +272,56 @@ def test_what_is_compared_with_the_first_was_asked_about_first() -> None:
 def test_a_question_after_an_unclear_one_stands_alone() -> None:
     unclear = Turn("it?", Answer("it?", "What about?", (), (), ()), kind="clarification")
     assert understand("how does abstention work", (unclear,)).meant == "how does abstention work"
+
+
+def test_a_follow_up_goes_on_from_the_last_topic_that_was_begun() -> None:
+    talk = (
+        asked("What is the secret key of the lock?"),
+        asked("How long is the secret key?"),
+        replace(asked("How are uploaded files stored?"), new_topic=True),
+    )
+    meaning = understand("and when are they deleted?", talk)
+    assert meaning.carried
+    assert not {"secret", "key", "lock"} & set(meaning.carried)
+
+
+class Listed:
+    """A retriever that finds, of its texts, those that share a word with the question."""
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = texts
+
+    def retrieve(self, question, *, k=10, where=None, trace=None):
+        wanted = set(content_terms(question))
+        found = [text for text in self._texts if wanted & set(content_terms(text))]
+        infos = [DocumentInfo("d", "d.txt", "D", "text", {}, "en", "", 9, 1, 1) for _ in found]
+        return [
+            Hit(Passage("d", Span(0, len(text)), text), info, 1.0, rank)
+            for rank, (text, info) in enumerate(zip(found, infos, strict=True), start=1)
+        ][:k]
+
+
+KEY = "The secret key of the lock is long."
+FILES = "Uploaded files are stored in a folder."
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_new"),
+    [
+        ((KEY, FILES), True),  # the documents speak of the one and of the other, never of both
+        ((KEY, FILES, "Uploaded files are stored under the secret key."), False),
+        ((KEY, "Files are stored."), False),  # nowhere all of its words: nothing is decided
+    ],
+)
+def test_a_whole_question_is_a_topic_of_its_own_where_the_documents_never_join_the_two(
+    texts: tuple[str, ...], is_new: bool
+) -> None:
+    talk = (asked("What is the secret key of the lock?"),)
+    meant = understand("How are uploaded files stored?", talk)
+    assert meant.carried
+    found = settled(meant, Listed(*texts))
+    assert found.new_topic is is_new
+    assert (found.standalone == found.said) is is_new
+    assert (found.meant, found.weight) == (meant.meant, meant.weight)  # searched for as before
+    pointing = understand("How are they stored?", talk)
+    assert settled(pointing, Listed(*texts)) == pointing  # what points back goes on

@@ -36,6 +36,8 @@ ERRORS = "A caller may propagate the error upwards. Propagating errors gives it 
          "What is there to know about existing users?"),
         ("Guidelines for Masons", ["Guidelines help."], "What are the guidelines for masons?"),
         ("Lifetime", ["A lifetime is a scope in which a reference holds."], "What is lifetime?"),
+        ("Session Interface", ["The session interface provides a way."],
+         "What is there to know about the session interface?"),
         ("Why stone lasts", ["Stone lasts."], "Do the documents say why stone lasts?"),
         ("Quickstart", ["Install it."], "What does “Quickstart” say about masonry?"),
         ("Working with Flask Views", ["Work with views. In Flask views are functions."],

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from ragstone.applications import ask
 from ragstone.applications.ask import AskOptions, Components
 from ragstone.applications.chat_question import Understood, understand
-from ragstone.applications.chat_retrieval import Remembering, hits_of
+from ragstone.applications.chat_retrieval import Remembering, hits_of, settled
 from ragstone.applications.chat_rewriting import rewritten
 from ragstone.applications.chat_turns import HISTORY_TOKENS, Turn, remember
 from ragstone.applications.events import Done, Event
@@ -82,12 +82,15 @@ class Chat:
             yield Done(answer)
             return
         with self._components() as components:
-            understood = with_model(understood, memory, components.model, trace)
+            model = components.model
+            if model is None or not model.capable:  # a capable one says itself what is meant
+                understood = settled(understood, components.retriever, where=self._where)
+            understood = with_model(understood, memory, model, trace)
             remembering = replace(
                 components, retriever=self._remembering(understood, memory, components)
             )
             for event in ask.ask_stream(
-                understood.meant, remembering, options=self._options.ask, where=self._where,
+                understood.standalone, remembering, options=self._options.ask, where=self._where,
                 trace=trace,
             ):  # fmt: skip
                 if not isinstance(event, Done):
@@ -95,7 +98,12 @@ class Chat:
                     continue
                 answer = replace(event.answer, question=text.strip())
                 self._add(
-                    Turn(text.strip(), answer, understood.meant, new_topic=understood.new_topic)
+                    Turn(
+                        text.strip(),
+                        answer,
+                        understood.standalone,
+                        new_topic=understood.new_topic,
+                    )
                 )
                 yield Done(answer)
 
@@ -150,7 +158,7 @@ def with_model(
             if meant:
                 understood = replace(understood, meant=meant, weight=1.0)
         stage.note(
-            standalone=understood.meant,
+            standalone=understood.standalone,
             carried=list(understood.carried),
             weight=understood.weight,
             new_topic=understood.new_topic,

@@ -35,6 +35,7 @@ BY_POINTING = 0.2
 RETURNED = 0.8  # of a question with the name of the topic that it goes back to
 SUBSTITUTED = 0.9  # of the last question with what is new put in the place of its like
 _POINTED = 4  # words of a source that "the second one" stands for
+_WHOLE_WORDS = 2  # and that a question may be whole with, if the documents say so
 _WHOLE_TERMS = 4  # content words of its own that a question on a new topic has at least
 
 HELLO = "Hello. Ask me something about the documents."
@@ -115,6 +116,12 @@ class Understood:
     more: bool = False
     reply: str = ""
     kind: Literal["answer", "courtesy", "clarification"] = "answer"
+    is_whole: bool = False  # a question with words enough, that points at nothing said before
+
+    @property
+    def standalone(self) -> str:
+        """The question that is answered: on a new topic, as it was said."""
+        return self.said if self.new_topic else self.meant
 
 
 def understand(text: str, turns: Sequence[Turn]) -> Understood:
@@ -145,7 +152,13 @@ def understand(text: str, turns: Sequence[Turn]) -> Understood:
     again = _RETURN.fullmatch(said)
     if again and (before := about(again["what"], topic)):
         return _returned(again["what"], (again["rest"] or "").strip(), before)
-    return _followed(said, own, topic)
+    return _followed(said, own, _since_new(topic))
+
+
+def _since_new(topic: Sequence[Turn]) -> Sequence[Turn]:
+    """The turns on the topic at hand: from the last that began one on."""
+    begun = [place for place, turn in enumerate(topic) if turn.new_topic]
+    return topic[begun[-1] :] if begun else topic
 
 
 def _returned(what: str, rest: str, before: Sequence[Turn]) -> Understood:
@@ -190,7 +203,8 @@ def _followed(said: str, own: dict[str, str], topic: Sequence[Turn]) -> Understo
     if _is_new(said, own, weights):
         return Understood(said, said, new_topic=True)
     weight = BASE + BY_SHORTNESS / len(own) + (BY_POINTING if _points_back(said) else 0.0)
-    return Understood(said, _with(said, words), weight, tuple(words))
+    whole = len(own) >= _WHOLE_WORDS and not pointed and not _points_back(said)
+    return Understood(said, _with(said, words), weight, tuple(words), is_whole=whole)
 
 
 def _instead(said: str, topic: Sequence[Turn]) -> Understood:

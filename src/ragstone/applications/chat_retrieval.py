@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ragstone.applications.chat_question import Understood
+from ragstone.applications.chat_topic import content_terms
 from ragstone.errors import UsageError
 from ragstone.protocols import Filter, Retriever, Snapshot
 from ragstone.retrieval.fusion import ranked, zscore_sum
@@ -17,7 +19,41 @@ from ragstone.trace import Trace
 from ragstone.types import Citation, Hit, Passage
 
 DEPTH = 50  # hits of each question that are summed
+SETTLED = 10  # passages looked at for whether a topic goes on
 KEPT = 3  # quotes of earlier answers that come along
+
+
+def settled(
+    understood: Understood, retriever: Retriever, *, where: Filter | None = None
+) -> Understood:
+    """The same turn, as one on a new topic where the documents never speak of it and the old one.
+
+    A whole question ("How are files stored?") may go on with the topic or begin another. It begins
+    another if a passage found for it holds all of its words, and none found for it with the carried
+    words holds one of these besides. Where no passage holds all of its words, nothing is decided.
+    What it carries still counts a little in the search, for the rule may err: left out there too,
+    it gained nothing on one half of the dialogues of `eval chat` and lost 0.4 of Recall@5 on the
+    other, none of which changes its topic.
+    """
+    if not (understood.is_whole and understood.carried):
+        return understood
+    own = frozenset(content_terms(understood.said))
+    carried = frozenset(content_terms(" ".join(understood.carried)))
+    together = retriever.retrieve(understood.meant, k=SETTLED, where=where)
+    if any(own <= held and carried & held for held in map(_spoken_of, together)):
+        return understood
+    alone = retriever.retrieve(understood.said, k=SETTLED, where=where)
+    if not any(own <= held for held in map(_spoken_of, alone)):
+        return understood
+    return replace(understood, new_topic=True)
+
+
+def _spoken_of(hit: Hit) -> frozenset[str]:
+    """The terms of a passage and of what it stands under."""
+    passage = hit.passage
+    return frozenset(
+        content_terms(" ".join((hit.document.title, *passage.heading_path, passage.text)))
+    )
 
 
 class Remembering:

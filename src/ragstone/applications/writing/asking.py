@@ -20,6 +20,7 @@ _HOW_TO = re.compile(r"^(?:how to|how do (?:i|you|we)) (?P<act>\S.*)$", re.IGNOR
 _CLAUSE = re.compile(r"^(?:why|when|where|how|what|which|who|whether)\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"^[A-Za-z-]+[^siu\W]s (?:for|of|to|on|in) \S", re.IGNORECASE)
 _DOUBLED = re.compile(r"([b-df-hj-np-tv-z])\1$")
+_AFTER_NOUN = "is|are|was|were|can|will|has|have|that|which|to|of|for|in|on|and|or|provides|gives"
 _PLAIN = re.compile(r"^[A-Z][a-z’'-]*[,;]?$")
 _BOUND = re.compile(
     r"^(?:a|an|the|your|its|our|their|from|with|to|into|for|in|on|by|of|why|when|where|how|what"
@@ -51,7 +52,9 @@ def question_of(
     if _SEVERAL.match(heading):
         return f"What are the {thing}?"
     verb = _defined(heading, texts)
-    return f"What {verb} {thing}?" if verb else f"What is there to know about {thing}?"
+    if verb:
+        return f"What {verb} {thing}?"
+    return f"What is there to know about {_article(thing, texts)}{thing}?"
 
 
 def _act(heading: str, texts: Sequence[str]) -> str:
@@ -100,6 +103,12 @@ def _is_subject(heading: str, texts: Sequence[str]) -> bool:
     spoken = frozenset[str]().union(*map(terms_of, texts))
     named = terms_of(heading)
     return bool(named) and 2 * len(named & spoken) >= len(named)
+
+
+def _article(thing: str, texts: Sequence[str]) -> str:
+    """ "the " where the texts say "the session interface" of one thing; "" else."""
+    said = rf"\b(?:the|an?) {re.escape(thing)}(?=[.,;:)?]|\s(?:{_AFTER_NOUN})\b|\s*$)"
+    return "the " if any(re.search(said, text, re.IGNORECASE) for text in texts) else ""
 
 
 def _defined(heading: str, texts: Sequence[str]) -> str:

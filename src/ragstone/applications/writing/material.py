@@ -100,13 +100,21 @@ def find(planned: Planned, material: Material) -> list[Hit]:
     fetched = components.snapshot.fetch(planned.keys)
     hits = [Hit(p, info, 0.0, rank) for rank, (p, info) in enumerate(fetched, start=1)]
     seen = set(planned.keys) | material.reserved
-    asked = [f"{planned.heading} {topic}".strip(), planned.heading, *planned.questions]
-    for question in dict.fromkeys(asked):
+    for question in dict.fromkeys(_asked(planned, topic)):
         for hit in components.retriever.retrieve(question, k=SEARCHED, where=where):
             if hit.passage.key not in seen:
                 seen.add(hit.passage.key)
                 hits.append(hit)
     return hits
+
+
+def _asked(planned: Planned, topic: str) -> list[str]:
+    """What is looked for. A planned heading that says no word of the topic means something else
+    without it: "Configuration", of a proxy."""
+    wide = [f"{planned.heading} {topic}".strip(), *planned.questions]
+    if topic and planned.keys and not terms_of(planned.heading) & terms_of(topic):
+        return [wide[0], *(f"{question} {topic}" for question in planned.questions)]
+    return [wide[0], planned.heading, *planned.questions]
 
 
 def within(document_id: str, where: Filter | None) -> Filter:
@@ -155,11 +163,10 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
     vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
-    asked = components.encoder.encode_queries(
-        [f"{planned.heading} {topic}".strip(), planned.heading, *planned.questions]
-    )
+    asked = components.encoder.encode_queries(_asked(planned, topic))
     meaning = (vectors @ asked.T).max(axis=1)
-    alone = (vectors @ asked[1:].T).max(axis=1)  # without the topic, which every section shares
+    bare = components.encoder.encode_queries([planned.heading, *planned.questions])
+    alone = (vectors @ bare.T).max(axis=1)  # without the topic, which every section shares
     planned_at = [at for at, p in enumerate(nearest) if every[p].hit.passage.key in planned_keys]
     middle = centroid(vectors[planned_at] if planned_at else vectors)
     central = (vectors @ middle).clip(min=0.0)
@@ -246,7 +253,7 @@ def _choose(
             heard.add(every[other].text, vectors[known[other]])
         spent += cost
     short = spent < _SHORT * words
-    kept = list(taken) if short else _without_strays(every, taken, scores, best)
+    kept = list(taken) if short else _without_strays(every, taken, scores, best, fits)
     for place in kept:
         said.add(every[place].text, vectors[known[place]])
     return [taken[place] for place in kept]
@@ -271,15 +278,19 @@ def _follows(every: Sequence[Candidate], place: int, taken: Mapping[int, int]) -
 
 
 def _without_strays(
-    every: Sequence[Candidate], taken: Mapping[int, int], scores: Sequence[float], best: float
+    every: Sequence[Candidate],
+    taken: Mapping[int, int],
+    scores: Sequence[float],
+    best: float,
+    fits: frozenset[int],
 ) -> list[int]:
     """The chosen places without those that stand alone under their heading and are no more than
-    fair, where something else is left."""
+    fair, or do not say a word of the topic, where something else is left."""
     counts = Counter(_where(every[place]) for place in taken)
     kept = [
         place
         for place, at in taken.items()
-        if counts[_where(every[place])] > 1 or scores[at] >= _ALONE * best
+        if counts[_where(every[place])] > 1 or (scores[at] >= _ALONE * best and place in fits)
     ]
     return kept or list(taken)
 

@@ -22,7 +22,7 @@ _LEANS = re.compile(
     r"|see|if (?:so|not)|note that|besides|that way|such|remember|conversely|consequently"
     r"|in (?:contrast|particular)"
     r"|on the other hand|to do (?:so|this|that)|because of (?:this|that)"
-    r"|the (?:above|following|former|latter|same)"
+    r"|the (?:above|following|former|latter|same|other (?:ones?|two|three|few|half))"
     r"|the(?: [\w'’-]+){1,4} (?:ones?|of (?:this|these|that|those|it|them)))\b",
     re.IGNORECASE,
 )
@@ -59,7 +59,8 @@ _POINTS_ELSEWHERE = re.compile(
 _SIGNPOST = re.compile(
     r"\b(?:let['’]s|let us (?:look|see|turn|consider)|we['’]ll|now that (?:we|you)"
     r"|(?:we|you)(?:['’]ve| have)? (?:just |already )?(?:saw|seen|looked at|learned|learnt|covered"
-    r"|discussed|talked about)|you(?:['’]ll| will) (?:learn|see)|earlier we|try (?:adding|running"
+    r"|discussed|talked about)|as you can see|you(?:['’]ll| will) (?:learn|see)|earlier we"
+    r"|try (?:adding|running"
     r"|changing)|in this (?:chapter|section|tutorial|lesson|article)"
     r"|(?:outside|beyond) the scope|this (?:page|doc|document|documentation|guide|section|chapter"
     r"|article|tutorial|book|appendix) (?:outlines|describes|explains|shows|covers|goes over|will"
