@@ -12,7 +12,8 @@ are the questions all of whose files are in the corpus.
   names one amount, and that amount stands on a page it was judged by. A figure is found where a
   shown quote of the right file holds it: compared by value, rounded as the answer is written (zeros
   after the point say nothing), money in any unit of thousands: $8.70 billion is 8,738 in millions.
-- A page is cited where a shown quote begins on a judged page. An abstention shows no quote.
+- A page is cited where a shown quote begins on a judged page. An abstention shows no quote. Of the
+  quotes that are shown, the share is counted that stands in the right file.
 
 Means with 95% bootstrap intervals over questions.
 """
@@ -86,6 +87,8 @@ def judge(answer: Answer, pages: Sequence[str], wanted: Quantity | None) -> dict
         "file cited": float(bool(shown)),
         "page cited": float(bool(cited & set(pages))),
     }
+    if answer.citations:
+        values["quotes of the file"] = len(shown) / len(answer.citations)
     if wanted is not None:
         values["figure shown"] = float(any(holds(c.quote, wanted) for c in shown))
     return values

@@ -248,6 +248,19 @@ def test_rows_that_name_the_columns_have_no_number(tmp_path):
     assert [each.level for each in document.elements if each.kind == "row"] == [0, 1, 2, 3]
 
 
+def test_the_names_of_columns_on_top_of_several_pages_are_no_running_line(tmp_path):
+    names = [(288, "2023"), (348, "2022"), (408, "2021"), (468, "2020")]
+    pages = [
+        [
+            *grid(40, [names], [[f"{label} of part {page}", *more] for label, *more in FOUR]),
+            *text_lines([f"{line} Part {page}." for line in PROSE], y=300),
+        ]
+        for page in range(4)
+    ]
+    document = only(write_pdf(tmp_path / "a.pdf", pages))
+    assert texts(document, "row").count("2023; 2022; 2021; 2020") == 4
+
+
 @pytest.mark.parametrize(
     ("title", "name", "called"),
     [

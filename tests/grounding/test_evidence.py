@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from grounding_builders import ByWord, document, hit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragstone.grounding.candidates import candidates_of
-from ragstone.grounding.evidence import approximate_tokens, is_fragment, select
+from ragstone.grounding.evidence import (
+    NAMED_ROW,
+    STRANGE_ROW,
+    approximate_tokens,
+    asked_terms,
+    is_fragment,
+    row_shift,
+    score,
+    select,
+)
+from ragstone.grounding.questions import understand
+from ragstone.grounding.relevance import lexical_features
+from ragstone.grounding.scoring import by_words
+from ragstone.grounding.words import rarity
 from ragstone.types import Document, Element, Span
 
 SENTENCES = st.lists(
@@ -135,6 +150,62 @@ def test_a_row_that_only_names_others_is_a_fragment():
         "Current assets:",
         "Liabilities",
     ]
+
+
+def test_a_row_is_moved_by_its_label_and_not_by_the_names_of_columns():
+    text = (
+        "Net sales; Retail stores: 14,694; Online stores: 12,861\n"
+        "Inventories; Retail stores: 992; Online stores: 1,114\n"
+        "City: Oslo; Stores: 4"
+    )
+    lines = text.split("\n")
+    spans = [Span(text.index(line), text.index(line) + len(line)) for line in lines]
+    source = document(text, elements=tuple(Element("row", s, level=1) for s in spans))
+    moved = {
+        question: [
+            row_shift(asked_terms(understand(question)), candidate)
+            for candidate in candidates_of([hit(source)], lambda _: source)
+        ]
+        for question in ("What are the inventories of all stores?", "How many stores are there?")
+    }
+    assert list(moved.values()) == [
+        [STRANGE_ROW, NAMED_ROW, 0.0],
+        [STRANGE_ROW, STRANGE_ROW, 0.0],
+    ]
+
+
+def test_a_row_of_another_company_is_not_shown_first():
+    texts = {"ACME_2019": "Net profit; 2019: 11,588", "BOLT_2019": "Net profit of Bolt; 2019: 48"}
+    sources = {
+        name: replace(
+            document(text, id=name, title=f"Annual report ({name})", elements=(
+                Element("row", Span(0, len(text)), level=1),
+            )),
+            source=f"/docs/{name}.pdf",
+        )
+        for name, text in texts.items()
+    }  # fmt: skip
+    hits = [hit(sources["BOLT_2019"], rank=1), hit(sources["ACME_2019"], rank=2)]
+    chosen = select(
+        "What is the net profit of Acme in FY2019?", hits, encoder=None, document_of=sources.get
+    )
+    assert chosen[0].text == texts["ACME_2019"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("See Note 12 for the fees.", 0), ("For more information on fees, see the list.", 0),
+     ("Seeing the list costs a fee.", 1)],
+)  # fmt: skip
+def test_a_sentence_that_only_points_elsewhere_comes_last(text, shown):
+    source = document(f"{text} The house asks for a fee of 4 pounds.")
+    candidates = candidates_of([hit(source)], lambda _: source)
+    question = understand("What are the fees?")
+    before = score(question, candidates, None)
+    plain = by_words().probabilities(
+        lexical_features(question, candidates, rarity([c.text for c in candidates]))
+    )
+    assert (before[0] == pytest.approx(plain[0])) == bool(shown)
 
 
 def test_evidence_is_of_the_page_that_it_stands_on():

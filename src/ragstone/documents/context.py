@@ -32,9 +32,9 @@ def embedding_text(title: str, passage: Passage, *, header: str = "") -> str:
 def table_header(document: Document, passage: Passage) -> str:
     """The names of the columns for a passage that begins inside a table below its header.
 
-    Only where the text keeps a table as it was written (Markdown, reStructuredText): there the
-    header's rows are elements of level 0. Everywhere else each row says its columns' names itself,
-    and this is "".
+    Only where the text keeps the header's own rows, as elements of level 0: Markdown and
+    reStructuredText, whose rows name no columns, and PDF, where the header also says the measure
+    ("in millions"). Everywhere else each row says its columns' names itself, and this is "".
     """
     elements = document.elements
     at = bisect_right(elements, passage.span.start, key=attrgetter("span.start")) - 1

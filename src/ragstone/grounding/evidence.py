@@ -194,15 +194,17 @@ def asked_terms(question: Question) -> frozenset[str]:
 
 
 def row_shift(asked: frozenset[str], candidate: Candidate) -> float:
-    """How a table's row is moved by its label, the first cell: it is all asked for, or neither
-    it nor another word of the row or its lead is."""
+    """How a table's row is moved by its label, a first cell that no column's name stands before: it
+    is all asked for, or neither it nor a heading above is. A row without a label is moved by
+    all its words; the names of columns are shared by its whole table."""
     if not asked:
         return 0.0
-    label = terms_of(candidate.text.partition("; ")[0])
-    if label and label <= asked and "; " in candidate.text:
+    first, more, _ = candidate.text.partition("; ")
+    label = terms_of(first if more and ": " not in first else candidate.text)
+    if more and label and label <= asked:
         return NAMED_ROW
-    held = terms_of(candidate.text) | terms_of(candidate.lead_text)
-    return 0.0 if held & asked else STRANGE_ROW
+    above = (terms_of(heading) for heading in candidate.hit.passage.heading_path)
+    return 0.0 if asked & label.union(*above) else STRANGE_ROW
 
 
 def is_fragment(candidate: Candidate) -> bool:
