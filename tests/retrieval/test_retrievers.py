@@ -66,7 +66,7 @@ def test_words_that_all_passages_share_weigh_less(make_library, encoder) -> None
     (told,) = [stage.notes["weights"] for stage in trace.stages if stage.name == "fusion"]
     assert float(told[0]) > 0.5
     trace = Trace()
-    Hybrid(snapshot, encoder, full_spread=0).retrieve(question, trace=trace)
+    Hybrid(snapshot, encoder, weigh=lambda *_: 1.0).retrieve(question, trace=trace)
     (told,) = [stage.notes["weights"] for stage in trace.stages if stage.name == "fusion"]
     assert told == ["1", "1"]
 
