@@ -107,6 +107,8 @@ def test_a_title_named_by_the_best_passage_moves_up(make_library, encoder) -> No
     assert moved.document.id == "Shirley Temple"
     assert 0 < moved.scores["link"] <= 1
     assert trace.stages[-1].notes["linked"] == ["Shirley Temple"]
+    short = Linked(plain, weight=10.0).retrieve("Who played Corliss Archer?")  # one step
+    assert not any("link" in hit.scores for hit in short)
 
 
 def test_a_title_links_neither_its_own_document_nor_by_one_word(make_library, encoder) -> None:

@@ -16,7 +16,8 @@ from functools import lru_cache
 from ragstone.protocols import Filter, Retriever
 from ragstone.retrieval.hits import rescored, stage
 from ragstone.retrieval.proximity import ordered_above, pool_idf
-from ragstone.text.analysis import analyse
+from ragstone.text.analysis import analyse, analyse_question
+from ragstone.text.language import detect_language
 from ragstone.trace import Trace
 from ragstone.types import Hit
 
@@ -26,6 +27,9 @@ WEIGHT = 2.0  # standard scores that a rare title is worth
 _FULL = 8.0  # sum of idf from which a title counts fully
 _FEW = 3  # a title of more candidates than this names none of them
 _LEAST_TERMS = 2  # a single word is too often just a word
+# Terms of a question that may have a second hop. Without the limit short questions lose (nDCG@10 of
+# MTRAG's on Wikipedia 45.4 to 44.2, with it 44.6), and HotpotQA's gain 2.5 instead of 2.4.
+_LEAST_ASKED = 5
 _BRACKETS = re.compile(r"\s*\([^()]*\)")  # "Kiss and Tell (1945 film)" is written "Kiss and Tell"
 
 
@@ -52,7 +56,8 @@ class Linked:
         hits = self._retriever.retrieve(question, k=max(k, self._depth), where=where, trace=trace)
         candidates, rest = hits[: self._depth], hits[self._depth :]
         with stage(trace, "links") as noted:
-            found = links(candidates, read=self._read)
+            asked = analyse_question(question, (detect_language(question),))
+            found = links(candidates, read=self._read) if len(asked) >= _LEAST_ASKED else {}
             noted.note(linked=[candidates[at].document.title for at in found][:10])
             if not found:
                 return hits[:k]
