@@ -212,3 +212,19 @@ def test_a_term_stays_with_what_explains_it(term: str) -> None:
         document = Document("d", "s", "T", "\n\n".join(parts), "text")
         for passage in chunk(document, token_spans=words, max_tokens=120):
             assert not passage.text.endswith(term.strip())
+
+
+def test_a_heading_stays_with_the_heading_below_it() -> None:
+    """No passage is a title alone, and each bears the path of what it says."""
+    built = Builder(Raw("s", "n"))
+    built.heading("Guide", 1)
+    for number in range(6):
+        built.heading(f"Part {number}", 2)
+        built.heading(f"Case {number}", 3)
+        built.paragraph(sentences(16, 20 * number))
+    passages = chunk(built.document(format="html"), token_spans=words)
+    assert len(passages) >= 6
+    for passage in passages:
+        assert "V" in passage.text
+        if passage.text.startswith(("Guide", "Part")):
+            assert passage.heading_path[-1].startswith("Case")

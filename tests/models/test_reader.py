@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +115,19 @@ def test_a_flipped_byte_is_seen_when_it_is_looked_for(shipped, tmp_path):
 def test_the_reader_sees_what_comprehension_reads(shipped):
     assert not Comprehension({})
     assert shipped.name.startswith("ragstone-reader")
+
+
+def test_many_who_read_at_once_hold_no_more_than_two(shipped):
+    """Those who wait for their turn have no word vectors yet, most of what a run takes."""
+    texts = ["The lamp burned whale oil until the year of the great storm. " * 20] * 3
+
+    def read(_: int) -> None:
+        shipped.read("What did it burn?", texts, titles=[""] * 3)
+
+    read(0)
+    tracemalloc.start()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(read, range(16)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6

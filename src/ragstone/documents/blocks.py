@@ -200,12 +200,12 @@ def units(document: Document, tokens: Tokens, max_weight: int, piece_weight: int
 
 
 def _joint(block: Block, previous: Block | None, text: str) -> str:
+    if previous is not None and previous.kind == "heading":
+        return "headed"  # a heading stays with what it heads, be it the next heading
     if block.kind == "heading":
         return "heading"
     if previous is None:
         return "block"
-    if previous.kind == "heading":
-        return "headed"  # a heading stays with what it heads
     if previous.kind == "note" and block.kind == "row":
         return "headed"
     if block.kind == "row" and previous.kind == "row":

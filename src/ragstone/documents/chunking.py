@@ -162,8 +162,12 @@ def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:
     upcoming = 0
     passages: list[Passage] = []
     for span in spans:
-        while upcoming < len(headings) and _begins(text, headings[upcoming].span.start, span):
+        front = span.start  # of what comes behind the headings that the passage begins with
+        while upcoming < len(headings) and _begins(
+            text, headings[upcoming].span.start, Span(front, max(front, span.end))
+        ):
             heading = headings[upcoming]
+            front = max(front, heading.span.end)
             while path and path[-1][0] >= heading.level:
                 path.pop()
             path.append((heading.level, " ".join(heading.span.of(text).split())))
@@ -182,7 +186,7 @@ def _placed(document: Document, spans: Sequence[Span]) -> list[Passage]:
 
 
 def _begins(text: str, heading: int, span: Span) -> bool:
-    """Whether a heading stands before the passage, or is what it begins with (after its marks)."""
+    """Whether a heading stands before `span`, or is what it begins with (after marks)."""
     return heading <= span.start or (
         heading < span.end
         and heading - span.start < 200
