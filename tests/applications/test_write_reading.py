@@ -191,6 +191,11 @@ def test_a_cell_says_what_is_asked_of_its_item_or_nothing(tmp_path: Path) -> Non
     with ragstone.open(tmp_path / "corpus", llm="none", workers=1) as corpus:
         corpus.sync(folder)
         table = corpus.write("Compare Gunnel and Tiller by Windows", kind="table", llm="none")
+        forms = corpus.write("Compare Gunnel and Tiller by installation", kind="table", llm="none")
+    assert [s.text for s in forms.sections[0].blocks[1].statements] == [
+        "Installing Tiller takes a minute."  # another form of the word
+    ]
+    assert forms.sections[0].blocks[0].statements == ()
     (gunnel, tiller) = table.sections[0].blocks
     assert [s.text for s in gunnel.statements] == [
         "Gunnel is a server for small boats.",

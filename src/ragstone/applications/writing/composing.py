@@ -6,6 +6,7 @@ work so far is a whole manuscript, so that it can be kept and gone on with later
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,8 @@ from ragstone.grounding.citations import check
 from ragstone.grounding.words import terms_of
 from ragstone.protocols import Filter
 
+_ADDS = re.compile(r"(?:\S+ ){1,3}also\b")  # "The company also sponsors ...": to something before
+_STEM = 5  # letters from which two words with one beginning are forms of one
 CELL_WORDS = 40  # of one cell of a comparison table
 
 
@@ -187,42 +190,59 @@ def _row(
     """
     blocks: list[Block] = []
     for item, column in zip(outline.items, among, strict=True):
-        asked = replace(planned, keys=())
-        if not column.own:
-            asked = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
-        material = Material(components, Scope("", column.where), Said())
         others = [other.heading for other in outline.items if other is not item]
-        found = gather(asked, material, words=4 * CELL_WORDS)
+        bare = replace(planned, keys=())
+        named = Planned(f"{item.heading} {planned.heading}".strip(), planned.questions)
         cell: list[Piece] = []
-        for piece in found:
-            own = piece.evidence.document.id in column.own
-            whole = _standing(piece, found)
-            if (
-                whole
-                and (own or _is_about(piece, item.heading, others))
-                and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
-                and _holds(terms_of(piece.evidence.text), planned.heading)
-                and not said[item.heading].repeats(piece.evidence.text)
-            ):
-                cell = whole
-                said[item.heading].add(piece.evidence.text)
+        for asked in (bare, named) if column.own else (named,):
+            material = Material(components, Scope("", column.where), Said())
+            found = gather(asked, material, words=4 * CELL_WORDS)
+            cell = _cell(found, planned.heading, item.heading, column, others, said)
+            if cell:
                 break
         blocks.append(Block(tuple(map(digest.quoted, cell)), item.heading))
     return Section(planned.heading, tuple(blocks))
+
+
+def _cell(
+    found: Sequence[Piece],
+    aspect: str,
+    item: str,
+    column: _Column,
+    others: Sequence[str],
+    said: Mapping[str, Said],
+) -> list[Piece]:
+    """The first piece that says the aspect of the item, with what it leans on; [] for none."""
+    for piece in found:
+        whole = _standing(piece, found)
+        if (
+            whole
+            and (piece.evidence.document.id in column.own or _is_about(piece, item, others))
+            and (piece.coverage >= 0.4 or piece.meaning >= 0.45)
+            and _says(terms_of(piece.evidence.text), aspect)
+            and not said[item].repeats(piece.evidence.text)
+        ):
+            said[item].add(piece.evidence.text)
+            return whole
+    return []
 
 
 def _standing(piece: Piece, found: Sequence[Piece]) -> list[Piece]:
     """A piece that can stand in a cell, which has nothing before it: with the sentence that it
     leans on where that was found too; empty where it was not."""
     item = piece.evidence
-    if not leans(item.text):
+    if not _needs_before(item.text):
         return [piece]
     for other in found:
         before = other.evidence
         gap = item.span.start - before.span.end
-        if before.document.id == item.document.id and 0 <= gap <= 3 and not leans(before.text):
+        if before.document.id == item.document.id and 0 <= gap <= 3 and not _needs_before(before.text):
             return [other, piece]
     return []
+
+
+def _needs_before(text: str) -> bool:
+    return leans(text) or bool(_ADDS.match(text))
 
 
 def _is_about(piece: Piece, item: str, others: Sequence[str]) -> bool:
@@ -240,6 +260,19 @@ def _holds(terms: frozenset[str], name: str) -> bool:
     """Whether the words of a name are among `terms`; of a long name one may be missing."""
     wanted = terms_of(name)
     return bool(wanted) and len(wanted & terms) >= max(min(2, len(wanted)), len(wanted) - 1)
+
+
+def _says(terms: frozenset[str], aspect: str) -> bool:
+    """Whether the words of an aspect are among `terms`, in whatever form: "creation" is said by
+    "create", whose stem is the beginning of its own."""
+    akin = frozenset(
+        wanted
+        for wanted in terms_of(aspect)
+        for term in terms
+        if min(len(wanted), len(term)) >= _STEM
+        and (wanted.startswith(term) or term.startswith(wanted))
+    )
+    return _holds(terms | akin, aspect)
 
 
 def _check(section: Section, components: Components) -> None:
