@@ -180,11 +180,13 @@ def test_a_row_of_a_table_reads_alone(tmp_path):
 
 def width(text: str) -> float:
     """About the width of a text in Helvetica at 10 points."""
-    return sum({",": 2.78, ".": 2.78, " ": 2.78}.get(each, 5.56) for each in text)
+    narrow = {",": 2.78, ".": 2.78, " ": 2.78, "(": 3.33}
+    return sum(narrow.get(each, 5.56) for each in text)
 
 
 def grid(y: float, heads: list[list[tuple[float, str]]], rows: list[list[str]]) -> list[Line]:
-    """Header lines of (centre, text), then rows: a label and numbers that end at 300, 360, ..."""
+    """Header lines of (centre, text), then rows: a label and numbers whose digits end at 300, 360,
+    and so on."""
     lines: list[Line] = []
     for at, head in enumerate(heads):
         lines += [(x - width(text) / 2, y + 14 * at, 10.0, text, False) for x, text in head]
@@ -192,7 +194,8 @@ def grid(y: float, heads: list[list[tuple[float, str]]], rows: list[list[str]]) 
         below = y + 14 * (len(heads) + at)
         lines.append((72, below, 10.0, label, False))
         for column, value in enumerate(values):
-            lines.append((300 + 60 * column - width(value), below, 10.0, value, False))
+            digits = value.rstrip(")%")
+            lines.append((300 + 60 * column - width(digits), below, 10.0, value, False))
     return lines
 
 
@@ -229,6 +232,20 @@ def test_a_name_over_one_of_several_columns_is_its_own(tmp_path):
     assert texts(document, "row")[-1] == (
         "Operating income; Ends: 348; Interest rate: 371; 2023: 659; 2022: 833"
     )
+
+
+@pytest.mark.parametrize("rows", [
+    [["Cash", "1,093", "1,874"]],
+    [["Expenses", "(1,246)", "(1,284)"], ["Share of sales", "(8.5)%", "(8.8)%"]],
+])  # fmt: skip
+def test_a_table_may_have_one_row_or_two(tmp_path, rows):
+    heads = [[(278, "2023"), (338, "2022")]]
+    lines = [*text_lines(PROSE, y=60), *grid(140, heads, rows), *text_lines(PROSE, y=220)]
+    document = only(write_pdf(tmp_path / "a.pdf", [lines]))
+    assert texts(document, "row") == [
+        "2023; 2022",
+        *(f"{label}; 2023: {first}; 2022: {second}" for label, first, second in rows),
+    ]
 
 
 def test_a_title_over_a_table_names_no_column_and_is_not_cut(tmp_path):

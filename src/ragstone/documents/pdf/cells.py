@@ -21,6 +21,10 @@ _MARKER = re.compile(
 )
 
 
+# Of the type's size, in most fonts; everything else is as wide as a digit, about.
+_WIDTHS = {"(": 0.33, ")": 0.33, ",": 0.25, ".": 0.25, " ": 0.25, "%": 0.83}
+
+
 def is_number(text: str) -> bool:
     """Whether a cell holds one amount, share, dash or the like."""
     return bool(_NUMBER.fullmatch(text.replace(" ", "")))
@@ -111,10 +115,16 @@ def _aligned(tabular: Sequence[list[Segment]]) -> bool:
     later = [cell for row in tabular for cell in row[1:]]
     if not later:
         return False
+    if any(_stands_under(above, row) for above, row in itertools.pairwise(tabular)):
+        return True
     need = max(2, len(tabular) // 3)
     for cell in later[:40]:
         same = sum(
-            (abs(cell.right - other.right) < 4 and is_number(cell.text) and is_number(other.text))
+            (
+                abs(_last_digit(cell) - _last_digit(other)) < 4
+                and is_number(cell.text)
+                and is_number(other.text)
+            )
             or abs(cell.left - other.left) < 4
             or abs(cell.left + cell.right - other.left - other.right) < 6
             for other in later
@@ -122,6 +132,25 @@ def _aligned(tabular: Sequence[list[Segment]]) -> bool:
         if same >= need:
             return True
     return False
+
+
+def _stands_under(above: list[Segment], row: list[Segment]) -> bool:
+    """Whether two amounts or more stand one by one under as many cells of the row above."""
+    values = [cell for cell in row if is_number(cell.text)]
+    names = above[-len(values) :]
+    return len(names) == len(values) > 1 and all(
+        min(name.right, value.right) - max(name.left, value.left) > 0.5 * value.height
+        for name, value in zip(names, values, strict=True)
+    )
+
+
+def _last_digit(cell: Segment) -> float:
+    """Where a number's last digit ends, about: brackets and percent signs hang out of a column."""
+    word = cell.words[-1]
+    hanging = word.text[len(word.text.rstrip(")% ")) :]
+    total = sum(_WIDTHS.get(each, 0.5) for each in word.text)
+    share = sum(_WIDTHS.get(each, 0.5) for each in hanging) / total
+    return cell.right - share * (word.right - word.left)
 
 
 def heads(row: Row, cells: list[Segment], table: Sequence[list[Segment]], below: float) -> bool:

@@ -14,6 +14,7 @@ from ragstone.documents.pdf.cells import TAIL, YEAR, is_number
 from ragstone.documents.pdf.characters import Word
 from ragstone.documents.pdf.lines import Segment
 
+_MOST = 40  # columns among which runs are sought: their number grows with its cube
 _CLOSE = 4.0  # points between columns that are one, where no row fills both
 _UNNAMED = 6.0  # points of misplacement that leaving a column without a name is worth
 _ALIGNED = 6.0  # points within which a name and the one column under it begin, end or centre
@@ -188,7 +189,9 @@ def _groups(cells: Sequence[Segment], columns: Sequence[Column]) -> list[tuple[i
     all columns that it is centred on.
     """
     count = len(columns)
-    if len(cells) > count:
+    if len(cells) == count:
+        return [(at, at + 1) for at in range(count)]
+    if len(cells) > count or count > _MOST:
         return [(at, at + 1) for at in (place(cell, columns)[0] for cell in cells)]
     runs = _cheapest(cells, columns, count)
     if sum(end - first for first, end in runs) < count:
