@@ -236,7 +236,8 @@ def _standing(piece: Piece, found: Sequence[Piece]) -> list[Piece]:
     for other in found:
         before = other.evidence
         gap = item.span.start - before.span.end
-        if before.document.id == item.document.id and 0 <= gap <= 3 and not _needs_before(before.text):
+        near = before.document.id == item.document.id and 0 <= gap <= 3
+        if near and not _needs_before(before.text):
             return [other, piece]
     return []
 
