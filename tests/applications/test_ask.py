@@ -121,7 +121,7 @@ def test_a_capable_model_that_finds_no_answer_makes_it_abstain(folder: Path) -> 
 
 
 def test_what_a_weak_model_leaves_out_is_quoted(folder: Path) -> None:
-    beside = "The optic is a second-order Fresnel lens."
+    beside = "Work began in May 1871."
     answer, _, _ = asked(folder, beside, capable=False)
     assert [claim.text for claim in answer.claims[:-1]] == [beside]
     assert "1874" in answer.claims[-1].text
