@@ -126,6 +126,8 @@ def test_plain_lines_are_an_outline_too() -> None:
          "Use `flask.Flask` and `app.run`."),
         ("- See `Waitress <https://x.y>`_ or python-dotenv_.", "restructuredtext",
          "See Waitress or python-dotenv."),
+        (".. py:data:: MAX_LAMPS\n\n    How many may burn.", "restructuredtext",
+         "MAX_LAMPS How many may burn."),
         ("1. **Do** [this](http://a.b) with `a_b_c` and *care*.", "markdown",
          "Do this with `a_b_c` and care."),
         ("A * b and snake_case_name stay.", "markdown", "A * b and snake_case_name stay."),

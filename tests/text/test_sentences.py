@@ -102,3 +102,16 @@ def test_time_is_linear_in_the_length(unit: str) -> None:
     short = min(seconds(100_000) for _ in range(3))
     long = min(seconds(800_000) for _ in range(2))
     assert long < 8 * 4 * short + 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("There is a difference between running a\n`git pull` command and a fetch.", 1),
+        ("Es gibt zwei Arten: die eine wird mit\n`git pull` geholt.", 1),
+        ("Where the visitors sign up\nOpening hours are posted.", 2),
+        ("Parts a\nOpening hours are posted.", 2),  # too short to have been wrapped
+    ],
+)
+def test_a_line_that_cannot_end_there_runs_on(text: str, count: int) -> None:
+    assert len(sentence_spans(text)) == count

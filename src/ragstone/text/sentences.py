@@ -147,6 +147,15 @@ def _opens_line(text: str, at: int) -> bool:
     return at == 0 or text[at - 1] in "\n\f\u2028\u2029"
 
 
+_LAST_WORD = re.compile(r"[^\W\d_]+$")
+# Articles and others that no statement and no heading ends with: the line runs on.
+_GOES_ON = frozenset((
+    "a", "an", "the", "and", "or", "of", "with", "from", "than", "into", "und", "oder", "der",
+    "das", "ein", "eine", "einen", "einem", "einer", "mit", "von", "le", "les", "du", "des", "et",
+    "ou", "un", "une", "el", "los", "las", "del",
+))  # fmt: skip
+
+
 class _Wrapping:
     """Judges line ends: was the line only wrapped, or does something end there?
 
@@ -170,7 +179,8 @@ class _Wrapping:
             return False
         before = text.rfind("\n", max(self._start, at - 400), at) + 1 or max(self._start, at - 400)
         length = at - before
-        if text[after].islower():
+        last = _LAST_WORD.search(text, max(before, at - 20), at)
+        if text[after].islower() or (last and last[0].lower() in _GOES_ON):
             return length >= 20
         if at >= self._until:
             self._measure(before, at)

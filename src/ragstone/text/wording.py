@@ -13,6 +13,7 @@ _RST_ROLE = re.compile(r":(?P<role>[\w:+.-]+):`[~!]?\.?(?P<shown>[^`<]*?)(?:\s*<
 _PROSE_ROLES = frozenset(
     ["doc", "ref", "term", "abbr", "numref", "any", "sup", "sub", "emphasis", "strong", "title"]
 )
+_RST_DIRECTIVE = re.compile(r"^\.\. [a-z][\w:.+-]*:: (?=\S)")
 _RST_LITERAL = re.compile(r"``(.+?)``")
 _RST_LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`__?|`([^`]+)`__?(?!\w)")
 _RST_NAME = re.compile(r"\b([A-Za-z][\w.-]*)__?(?=[\s.,;:)]|$)")
@@ -44,6 +45,7 @@ def worded(text: str, format: str) -> str:
     flat = " ".join(text.split())
     flat = _LIST_MARK.sub("", flat)
     if format == "restructuredtext":
+        flat = _RST_DIRECTIVE.sub("", flat)
         flat = _RST_ROLE.sub(_role, flat)
         flat = _RST_LITERAL.sub(r"`\1`", flat)
         flat = _RST_LINK.sub(lambda match: (match[1] or match[2]).strip(), flat)
