@@ -64,7 +64,7 @@ def find(planned: Planned, material: Material) -> list[Hit]:
     fetched = components.snapshot.fetch(planned.keys)
     hits = [Hit(p, info, 0.0, rank) for rank, (p, info) in enumerate(fetched, start=1)]
     seen = set(planned.keys) | material.reserved
-    for question in dict.fromkeys(_asked(planned, topic)):
+    for question in dict.fromkeys(asked_for(planned, topic)):
         for hit in components.retriever.retrieve(question, k=SEARCHED, where=where):
             if hit.passage.key not in seen:
                 seen.add(hit.passage.key)
@@ -72,7 +72,7 @@ def find(planned: Planned, material: Material) -> list[Hit]:
     return hits
 
 
-def _asked(planned: Planned, topic: str) -> list[str]:
+def asked_for(planned: Planned, topic: str) -> list[str]:
     """What is looked for. A planned heading that says no word of the topic means something else
     without it: "Configuration", of a proxy."""
     wide = [f"{planned.heading} {topic}".strip(), *planned.questions]
@@ -127,7 +127,7 @@ def gather(planned: Planned, material: Material, *, words: int) -> list[Piece]:
     nearest = sorted(usable, key=lambda place: (-lexical[place], place))[:EMBEDDED]
     nearest.sort()
     vectors = components.encoder.encode_passages([_flat(every[place].text) for place in nearest])
-    asked = components.encoder.encode_queries(_asked(planned, topic))
+    asked = components.encoder.encode_queries(asked_for(planned, topic))
     meaning = (vectors @ asked.T).max(axis=1)
     bare = components.encoder.encode_queries([planned.heading, *planned.questions])
     alone = (vectors @ bare.T).max(axis=1)  # without the topic, which every section shares
