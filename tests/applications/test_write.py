@@ -20,10 +20,10 @@ from ragstone.applications.manuscripts.markdown import markdown
 from ragstone.applications.manuscripts.reading import read_statements
 from ragstone.applications.writing.brief import brief
 from ragstone.applications.writing.checking import Stated
+from ragstone.applications.writing.choosing import Said
 from ragstone.applications.writing.composing import SectionWritten, Written
 from ragstone.applications.writing.ledger import Ledger, load, save
 from ragstone.applications.writing.manuscript import Manuscript
-from ragstone.applications.writing.material import Said
 from ragstone.errors import UsageError
 from ragstone.testing.scripted import ScriptedModel
 

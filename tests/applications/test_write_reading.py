@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ragstone
 from ragstone.applications.manuscripts.notes import labelled, noted
 from ragstone.applications.writing.asking import question_of
 from ragstone.applications.writing.brief import brief
+from ragstone.applications.writing.choosing import Said, choose
 from ragstone.applications.writing.entries import entry_of
 from ragstone.applications.writing.headings import is_generic, readable
+from ragstone.applications.writing.manuscript import Planned
+from ragstone.applications.writing.material import asked_for
 from ragstone.applications.writing.order import are_numbered, number_of
 from ragstone.applications.writing.scope import scope_of
-from ragstone.applications.writing.standing import is_usable, leans
+from ragstone.applications.writing.standing import is_usable, leans, names_of_listing
 from ragstone.grounding.candidates import Candidate
 from ragstone.text.wording import worded
 from ragstone.types import DocumentInfo, Hit, Passage, Span
@@ -130,6 +135,39 @@ def test_small_things_that_a_reader_sees() -> None:
     assert (labelled("What is it?"), labelled("Lamps")) == ("What is it?", "Lamps:")
     assert readable("0.1.0 (unreleased)") == "0.1.0 (unreleased)"
     assert is_generic("0.1.0 (unreleased)")
+
+
+def test_a_planned_heading_is_not_looked_for_without_its_topic() -> None:
+    topic = "Deploying behind a proxy"
+    planned = Planned("Configuration", keys=(1,))
+    assert asked_for(planned, topic) == ["Configuration Deploying behind a proxy"]
+    assert "Behind a proxy" in asked_for(replace(planned, heading="Behind a proxy"), topic)
+    # a person who asks for it means it as it is
+    assert "Configuration" in asked_for(Planned("Configuration"), topic)
+
+
+def test_what_stands_alone_says_a_word_of_the_topic() -> None:
+    def under(heading: str, text: str) -> Candidate:
+        info = DocumentInfo("d", "d.txt", "D", "text", {}, "en", "", 900, 1, 1)
+        passage = Passage("d", Span(0, len(text)), text, (heading,))
+        return Candidate(Hit(passage, info, 1.0, 1), Span(0, len(text)), text, "sentence", 0, 1)
+
+    every = [
+        under("Proxies", "A proxy stands before a server and takes every request."),
+        under("Proxies", "Behind a proxy the address of a caller is the proxy's own."),
+        under("Signals", "Senders of signals tell their receivers what has happened."),
+    ]
+    vectors = np.eye(3, dtype=np.float32)
+    for fits, kept in (((0, 1), [0, 1]), ((0, 1, 2), [0, 1, 2])):
+        chosen = choose(every, [0, 1, 2], [1.0, 0.9, 0.95], vectors, Said(), 30, frozenset(fits))
+        assert sorted(chosen) == kept
+
+
+def test_variables_of_a_listing_are_told_from_names() -> None:
+    assert names_of_listing("The scopes of `r1` and `&s` end before `HashMap` and `rules` do.") == {
+        "r1",
+        "s",
+    }
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ragstone.applications.ask import Components
 from ragstone.applications.writing import digest
 from ragstone.applications.writing.brief import Brief
+from ragstone.applications.writing.choosing import Said
 from ragstone.applications.writing.drafting import draft
 from ragstone.applications.writing.manuscript import (
     Block,
@@ -22,7 +23,7 @@ from ragstone.applications.writing.manuscript import (
     Section,
     Source,
 )
-from ragstone.applications.writing.material import Material, Piece, Said, gather, within
+from ragstone.applications.writing.material import Material, Piece, gather, within
 from ragstone.applications.writing.planning import plan
 from ragstone.applications.writing.scope import Scope, is_called, scope_of
 from ragstone.applications.writing.standing import leans
@@ -236,8 +237,11 @@ def _standing(piece: Piece, found: Sequence[Piece]) -> list[Piece]:
     for other in found:
         before = other.evidence
         gap = item.span.start - before.span.end
-        near = before.document.id == item.document.id and 0 <= gap <= 3
-        if near and not _needs_before(before.text):
+        if (
+            before.document.id == item.document.id
+            and 0 <= gap <= 3
+            and not _needs_before(before.text)
+        ):
             return [other, piece]
     return []
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from ragstone.applications import prompts
 from ragstone.applications.writing import digest
 from ragstone.applications.writing.brief import Brief
+from ragstone.applications.writing.choosing import Said
 from ragstone.applications.writing.manuscript import Block, Planned, Statement
-from ragstone.applications.writing.material import Piece, Said
+from ragstone.applications.writing.material import Piece
 from ragstone.grounding import claims
 from ragstone.grounding.citations import align
 from ragstone.protocols import Finish, Judge, LanguageModel

@@ -7,7 +7,6 @@ heading is made up. A summary of one document follows that document's own headin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,18 +15,16 @@ import numpy.typing as npt
 from ragstone.applications.ask import Components
 from ragstone.applications.writing.asking import question_of
 from ragstone.applications.writing.brief import Brief, capitalised
+from ragstone.applications.writing.chapters import by_headings, called_in, one_document
 from ragstone.applications.writing.headings import Used, heading_of, phrase_of, readable
 from ragstone.applications.writing.manuscript import Outline, Planned
-from ragstone.applications.writing.material import within
 from ragstone.applications.writing.order import are_numbered, number_of
 from ragstone.applications.writing.scope import Scope, scope_of
 from ragstone.applications.writing.standing import is_usable
-from ragstone.errors import UsageError
 from ragstone.grounding.candidates import candidates_of
-from ragstone.grounding.lexicon import FUNCTION_WORDS
 from ragstone.grounding.words import terms_of
 from ragstone.protocols import Encoder, Filter, Vectors
-from ragstone.types import DocumentInfo, Hit
+from ragstone.types import Hit
 
 FOUND = 40  # passages looked up for each part of a brief
 NEAR = 0.55  # of the best cosine: a passage below it is about something else
@@ -35,7 +32,6 @@ LEAST = 0.2  # cosine of MiniLM below which two texts have nothing in common
 _NAMED = 0.33  # cosine to a part of the brief from which a passage speaks of it
 _BULK = 0.25  # of likeness: what joining two groups costs that together hold everything
 _BEARS, _BEARS_ALONE = 0.75, 0.9  # of the best group's cosine to the topic
-_FRAME = 0.6  # share of a document's text from which a heading is its frame
 
 
 def plan(
@@ -50,11 +46,11 @@ def plan(
     `scope` is that of the brief's topic, where it is known.
     """
     if brief.kind == "summary":
-        one = _one_document(brief, components, where)
+        one = one_document(brief, components, where)
         if one is not None:
-            sections = _by_headings(one, brief.sections, components)
+            sections = by_headings(one, brief.sections, components)
             if sections:
-                return Outline(f"Summary of “{_called(one, brief)}”", tuple(sections))
+                return Outline(f"Summary of “{called_in(one, brief)}”", tuple(sections))
     scope = scope or scope_of(brief.topic, components, where)
     hits = _found(brief, components, scope)
     if not hits:
@@ -280,73 +276,6 @@ def _under_same_heading(
     }
     best = max(shared, key=lambda name: shared[name], default="")
     return best if best and shared[best] else ""
-
-
-def _one_document(
-    brief: Brief, components: Components, where: Filter | None
-) -> DocumentInfo | None:
-    """The one document that the brief or the filter names, if it names one."""
-    try:
-        return components.snapshot.find(brief.topic, where)
-    except UsageError:
-        pass
-    topic = " ".join(brief.topic.casefold().split()).removeprefix("the ")
-    words = [word for word in re.findall(r"\w+", topic) if word not in FUNCTION_WORDS]
-    every: list[DocumentInfo] = []
-    called: list[DocumentInfo] = []
-    for info in components.snapshot.documents(where):
-        every.append(info)
-        name = info.source.rsplit("/", 1)[-1].rsplit(".", 1)[0].casefold()
-        title = " ".join(info.title.casefold().split())
-        if topic in {title, name}:
-            return info
-        if len(words) > 1 and all(word in f"{title} {name}" for word in words):
-            called.append(info)
-    if len(called) == 1:
-        return called[0]
-    return every[0] if len(every) == 1 else None
-
-
-def _called(info: DocumentInfo, brief: Brief) -> str:
-    """The document's title, if it has to do with what the brief calls it."""
-    topic = brief.topic.removeprefix("the ")
-    return info.title if terms_of(info.title) & terms_of(topic) else topic
-
-
-def _by_headings(info: DocumentInfo, sections: int, components: Components) -> list[Planned]:
-    """A document's own sections: those of the highest level that gives two or more, the
-    longest of them where there are too many; its passages in equal parts where it has none."""
-    hits = components.retriever.retrieve(
-        info.title or info.source, k=2000, where=within(info.id, None)
-    )
-    passages = sorted((hit.passage for hit in hits), key=lambda passage: passage.span.start)
-    frames: set[str] = set()
-    for depth in range(6):
-        groups: dict[str, list[int]] = {}
-        sizes: dict[str, int] = {}
-        for passage in passages:
-            path = [name for name in map(readable, passage.heading_path) if name]
-            name = path[min(depth, len(path) - 1)] if path else readable(info.title)
-            groups.setdefault(name, []).append(passage.key)
-            sizes[name] = sizes.get(name, 0) + len(passage.span)
-        # One that holds most of the text is the document's frame: what it frames says more.
-        largest = max(sizes, key=lambda name: sizes[name], default="")
-        framed = sizes.get(largest, 0) > _FRAME * sum(sizes.values())
-        for frame in frames:
-            groups.pop(frame, None)
-        if framed:
-            frames.add(largest)
-        if len(groups) > 1 and (not framed or depth == 5):
-            kept = sorted(groups, key=lambda name: -sizes[name])[:sections]
-            return [
-                Planned(name or "Opening", keys=tuple(keys), document_id=info.id)
-                for name, keys in groups.items()
-                if name in kept
-            ]
-    if not passages:
-        return []
-    keys = tuple(passage.key for passage in passages)
-    return [Planned(readable(info.title) or "Contents", keys=keys, document_id=info.id)]
 
 
 def _as_question(
