@@ -135,6 +135,18 @@ def test_what_the_documents_do_not_say_is_shown_as_such(visit):
     visit.page.locator("#reader h2").wait_for()
 
 
+def test_what_a_refusal_offers_is_asked_by_a_click(visit):
+    page = visit.page
+    visit.ask("Who paints the lamp of Eddystone?")
+    offered = page.locator(".offered").inner_text()
+    assert offered not in page.locator(".abstained p").first.inner_text()
+    page.locator(".offered").click()
+    second = page.locator(".exchange").nth(1)
+    second.locator(".foot").wait_for()
+    assert offered in second.inner_text()
+    assert second.locator("h2, .question").first.inner_text() == offered
+
+
 def test_text_of_documents_never_becomes_markup(visit):
     page = visit.page
     visit.ask("What is the gate code of the museum?")

@@ -162,11 +162,16 @@ function source(citation, { number: label, passage }, open) {
 }
 
 function abstained(abstention, open) {
+  const offered = abstention.could_answer;
+  const reason = offered ? abstention.reason.replace(` They could answer: ${offered}`, "") : abstention.reason;
+  const ask = ({ target }) =>
+    target.dispatchEvent(new CustomEvent("offered", { bubbles: true, detail: offered }));
   return h(
     "div",
     { class: "abstained" },
     h("h3", {}, "The documents do not answer this"),
-    h("p", { dir: "auto" }, abstention.reason),
+    h("p", { dir: "auto" }, reason),
+    offered ? h("p", {}, "They could answer: ", h("button", { type: "button", class: "offered", dir: "auto", onclick: ask }, offered)) : null,
     abstention.nearest.length
       ? h("details", { open: true }, h("summary", {}, "What comes nearest"),
           h("ul", {}, abstention.nearest.map((citation) =>

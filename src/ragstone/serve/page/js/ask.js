@@ -45,6 +45,12 @@ export function askView(main, query) {
     }
   });
 
+  thread.addEventListener("offered", ({ detail }) => {
+    if (abort) return;
+    field.value = detail;
+    form.requestSubmit();
+  });
+
   function address() {
     const rest = session ? `?session=${encodeURIComponent(session)}` : "";
     history.replaceState(null, "", `#/${encodeURIComponent(state.corpus)}/ask${rest}`);
