@@ -28,6 +28,7 @@ from ragstone.grounding import (
     shortanswers,
 )
 from ragstone.grounding.tokens import TokenMemory, token_encoder
+from ragstone.grounding.words import terms_of
 from ragstone.protocols import (
     Encoder,
     Filter,
@@ -48,6 +49,7 @@ from ragstone.types import (
     Span,
 )
 
+_HELD = 2 / 3  # of the likeliest answer's terms: "176 steps" says "176 steps and no lift"
 _MOST_REPEATS = 2  # a small model that turns in circles is stopped
 
 
@@ -254,11 +256,12 @@ def _left_out(
     sheet: Sheet, quoted: Sequence[Evidence], likely: shortanswers.ShortAnswer | None
 ) -> list[int]:
     """Which quote, if any, a weak model's true statements leave out: the one with the words that
-    most likely answer, where no statement holds them; where no few words answer, the best one,
-    unless a statement rests on it."""
+    most likely answer, where no statement holds most of them; where no few words answer, the best
+    one, unless a statement rests on it."""
     if likely is None:
         return [] if quoted[0] in sheet.cited() else [0]
-    said = " ".join(likely.text.split()).casefold() in sheet.text.casefold()
+    wanted = terms_of(likely.text)
+    said = any(len(wanted & terms_of(c.text)) >= _HELD * len(wanted) for c in sheet.claims)
     return [] if said else [likely.index]
 
 
