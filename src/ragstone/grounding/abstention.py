@@ -15,7 +15,7 @@ from ragstone.grounding.citations import cite
 from ragstone.grounding.comprehension import NOTHING, READABLE, Comprehension, can_answer
 from ragstone.grounding.lexicon import LIGHT_VERBS
 from ragstone.grounding.questions import Question, understand
-from ragstone.grounding.suggestions import could_answer
+from ragstone.grounding.suggestions import could_answer, respelled
 from ragstone.grounding.trees import Trees, shipped
 from ragstone.grounding.words import terms_of
 from ragstone.types import Abstention, Evidence, Hit
@@ -56,7 +56,8 @@ def decide(
     confidence = answerable(asked, evidence, hits, read=read)
     if evidence and confidence >= threshold(asked, evidence, level, read=read):
         return confidence, None
-    other = could_answer(frozenset(asked.terms), hits)
+    absent = missing_words(asked, evidence, hits)
+    other = respelled(question, absent, hits) or could_answer(frozenset(asked.terms), hits)
     return confidence, Abstention(
         reason=refusal(asked, evidence, hits, other=other),
         confidence=confidence,

@@ -1,11 +1,12 @@
 """Which question the nearest passages could answer, said where the one asked has no answer.
 
-Law: a suggestion is made of a sentence, a heading or a title that stands in a hit, and never of
-text that speaks to a model.
+Law: a suggestion is made of a sentence, a heading, a title or a word that stands in a hit, and
+never of text that speaks to a model.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +20,8 @@ from ragstone.types import Hit
 
 _LOOKED_AT = 3  # hits; what comes later is hardly near the question
 _MOST_WORDS = 8
+_ALIKE = 0.8  # of two spellings (difflib's ratio): "Falsk" has .8, "Norway" for "Norwegian" .67
+_LEAST_LETTERS = 5  # a shorter word is near too many others
 _DEFINITION = re.compile(
     r"^(?P<subject>(?:The |An? )?[\w][\w’'&. -]{1,60}?) (?P<verb>is|are|was|were) "
     r"(?:an?|the|one of|any|part of) "
@@ -33,6 +36,23 @@ def could_answer(terms: frozenset[str], hits: Sequence[Hit]) -> str:
     """
     made = (made for hit in hits[:_LOOKED_AT] for made in (*_questions(hit), *_whole(hit)))
     return next((q for q, of in made if _shares(of, terms) and not addresses_model(q)), "")
+
+
+def respelled(question: str, absent: Sequence[str], hits: Sequence[Hit]) -> str:
+    """The question with each of the `absent` words exchanged for one of the hits that is spelled
+    nearly alike; "" where one has no such word, or only looks like another's inflection."""
+    spelled = {
+        word.text.casefold(): word.text
+        for hit in hits
+        for word in words_of(f"{hit.document.title} {hit.passage.text}")
+    }
+    for wrong in absent:
+        near = difflib.get_close_matches(wrong.casefold(), spelled, n=1, cutoff=_ALIKE)
+        if len(wrong) < _LEAST_LETTERS or not wrong.isalpha() or not near:
+            return ""
+        right = spelled[near[0]] if wrong != wrong.lower() else near[0]
+        question = re.sub(rf"\b{re.escape(wrong)}\b", right, question)
+    return question if absent else ""
 
 
 def _shares(subject: str, terms: frozenset[str]) -> bool:
