@@ -95,9 +95,9 @@ def test_ordinals_where_the_language_writes_them_with_a_stop() -> None:
 def test_time_is_linear_in_the_length(unit: str) -> None:
     def seconds(length: int) -> float:
         text = unit * (length // len(unit))
-        started = time.perf_counter()
+        started = time.thread_time()
         sentence_spans(text)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     short = min(seconds(100_000) for _ in range(3))
     long = min(seconds(800_000) for _ in range(2))
