@@ -71,6 +71,8 @@ def test_rows_and_other_languages_are_not_read():
     )
     assert reread(german_question, [prose], reader) is None
     assert reread("Who directed Bergheim?", [prose], reader) is None  # one step
+    explained = "Why was the director of the film Bergheim born in a northern town of Norway?"
+    assert reread(explained, [prose], reader) is None  # no few words answer
 
 
 def test_two_readings_of_a_piece_are_added_and_one_stands_alone():

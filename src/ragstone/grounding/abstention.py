@@ -59,7 +59,7 @@ def decide(
     absent = missing_words(asked, evidence, hits)
     other = respelled(question, absent, hits) or could_answer(frozenset(asked.terms), hits)
     return confidence, Abstention(
-        reason=refusal(asked, evidence, hits, other=other),
+        reason=refusal(hits, absent=absent, other=other),
         confidence=confidence,
         nearest=tuple(cite(item) for item in evidence[:_NEAREST]),
         could_answer=other,
@@ -112,11 +112,9 @@ def _model() -> Trees:
     return shipped("abstention", SIGNS)
 
 
-def refusal(
-    asked: Question, evidence: Sequence[Evidence], hits: Sequence[Hit], *, other: str = ""
-) -> str:
+def refusal(hits: Sequence[Hit], *, absent: Sequence[str], other: str) -> str:
     """Why there is no answer, in a few sentences for a reader: what was searched, which words of
-    the question stand nowhere, and the `other` question that the nearest passages could answer."""
+    the question are `absent`, and the `other` question that the nearest passages could answer."""
     if not hits:
         return "Nothing in the documents matches the question."
     count = len({hit.passage.document_id for hit in hits})
@@ -125,7 +123,6 @@ def refusal(
         searched = f"The nearest passage, from {documents}, does not answer this."
     else:
         searched = f"The {len(hits)} nearest passages, from {documents}, do not answer this."
-    absent = missing_words(asked, evidence, hits)
     why = "The words of the question are there, the answer is not."
     if absent:
         listed = " or ".join(f"“{word}”" for word in absent[:3])

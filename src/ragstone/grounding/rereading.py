@@ -42,10 +42,12 @@ class Rereading:
 
 
 def reread(question: str, evidence: Sequence[Evidence], reader: Reader | None) -> Rereading | None:
-    """Read all prose in `evidence` as one text, a piece a line; None for a question of one step,
-    and where there is nothing to read, or nobody who knows the language."""
+    """Read all prose in `evidence` as one text, a piece a line; None for a question of one step
+    or one that no few words answer, and where there is nothing to read, or nobody who knows the
+    language."""
     pieces = [item for item in evidence if item.kind in READABLE and knows(item.document.language)]
-    if reader is None or not pieces or not understand(question).in_steps:
+    asked = understand(question)
+    if reader is None or not pieces or not asked.in_steps or asked.explained:
         return None
     if not knows(detect_language(question)):
         return None

@@ -41,6 +41,8 @@ def could_answer(terms: frozenset[str], hits: Sequence[Hit]) -> str:
 def respelled(question: str, absent: Sequence[str], hits: Sequence[Hit]) -> str:
     """The question with each of the `absent` words exchanged for one of the hits that is spelled
     nearly alike; "" where one has no such word, or only looks like another's inflection."""
+    if not absent:
+        return ""
     spelled = {
         word.text.casefold(): word.text
         for hit in hits
@@ -52,7 +54,7 @@ def respelled(question: str, absent: Sequence[str], hits: Sequence[Hit]) -> str:
             return ""
         right = spelled[near[0]] if wrong != wrong.lower() else near[0]
         question = re.sub(rf"\b{re.escape(wrong)}\b", right, question)
-    return question if absent else ""
+    return question
 
 
 def _shares(subject: str, terms: frozenset[str]) -> bool:
